@@ -1,0 +1,47 @@
+/**
+ * The seam for anything that proposes: a model, an n-gram table, a recorded trace, a tree.
+ *
+ * @module
+ */
+
+import type { TokenId } from "../../models/token.ts";
+import type { Random } from "../../random.ts";
+import type { Round } from "../round.ts";
+import type { Distribution, Sampling } from "../sampling.ts";
+
+/** Tokens that may come next. */
+export interface Proposal {
+  /** The tokens, parents before children; none if the drafter has nothing to offer. */
+  readonly tokens: readonly TokenId[];
+  /** For a tree, each token's parent index or −1. Default: a chain. */
+  readonly parents?: readonly number[];
+  /** The distribution each token was drawn from; absent if the tokens were chosen, not drawn. */
+  readonly distributions?: readonly Distribution[];
+}
+
+/** What the loop asks of a drafter. */
+export interface ProposalRequest {
+  /** The deepest chain worth drafting: at least 1. */
+  readonly limit: number;
+  /** How the target samples; a drafter that draws must draw alike. */
+  readonly sampling: Sampling;
+  /** The stream for the drafter's own draws. */
+  readonly random: Random;
+  /**
+   * Asked after each token with the drafter's probability of it and the count so far; false ends
+   * the draft. Drafters without probabilities do not ask.
+   */
+  readonly proceed: (confidence: number, drafted: number) => boolean;
+}
+
+/** Proposes continuations of a growing text. */
+export interface Drafter extends AsyncDisposable {
+  /** Short name for records. */
+  readonly name: string;
+  /** Reads a prompt before decoding starts, so that prefill is not counted as drafting. */
+  begin?(prompt: readonly TokenId[]): Promise<void>;
+  /** Proposes what follows `text`. */
+  propose(text: readonly TokenId[], request: ProposalRequest): Promise<Proposal>;
+  /** Learns what became of the proposal; `text` now holds the emitted tokens. */
+  observe?(round: Round, text: readonly TokenId[]): void;
+}

@@ -1,0 +1,76 @@
+/**
+ * A model that drafts.
+ *
+ * @module
+ */
+
+import type { Context, LanguageModel } from "../../engine/language_model.ts";
+import type { TokenId } from "../../models/token.ts";
+import { argmax, type Distribution, distribution, isGreedy, sample } from "../sampling.ts";
+import type { Drafter } from "./drafter.ts";
+
+/**
+ * Drafts with a model of the target's vocabulary: a smaller one, or the target's own weights in a
+ * cheaper precision. Greedy runs draft its argmax; sampling runs draw from its distribution.
+ *
+ * @param model The draft model, or a context of it that holds a prefix of the prompt. A context
+ *   that the drafter opened itself is closed with the drafter.
+ * @returns The drafter.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { stream, tableModel } from "@specbound/specbound";
+ * const drafter = modelDrafter(tableModel({ vocabularySize: 5, seed: 1 }));
+ * const request = { limit: 3, sampling: {}, random: stream(1, "draft"), proceed: () => true };
+ * assertEquals((await drafter.propose([0, 1], request)).tokens.length, 3);
+ * ```
+ */
+export function modelDrafter(model: LanguageModel | Context, name = "model"): Drafter {
+  const owned = "open" in model;
+  const context = owned ? model.open() : model;
+  return {
+    name: owned ? model.name : name,
+    async begin(prompt) {
+      const missing = prompt.slice(context.length(), -1);
+      if (missing.length > 0) await context.append([missing]);
+    },
+    async propose(text, { limit, sampling, random, proceed }) {
+      const tokens: TokenId[] = [];
+      const distributions: Distribution[] = [];
+      const greedy = isGreedy(sampling);
+      // After a fully accepted draft the cache lacks two tokens: the draft's last and the bonus.
+      let pending: readonly TokenId[] = text.slice(context.length());
+      while (tokens.length < limit) {
+        const evaluation = await context.evaluate([pending]);
+        const logits = evaluation.logits(pending.length - 1);
+        const q = greedy ? null : distribution(logits, sampling);
+        const token = q ? sample(q, random) : argmax(logits);
+        context.commit(evaluation, [pending.length]);
+        tokens.push(token);
+        if (q) distributions.push(q);
+        if (
+          tokens.length < limit &&
+          !proceed(q ? q[token]! : probability(logits, token), tokens.length)
+        ) {
+          break;
+        }
+        pending = [token];
+      }
+      return greedy ? { tokens } : { tokens, distributions };
+    },
+    observe(_round, text) {
+      // What stays is the common prefix of the draft and the text; the newest token is never read.
+      context.truncate(Math.min(context.length(), text.length - 1));
+    },
+    [Symbol.asyncDispose]: () => owned ? context[Symbol.asyncDispose]() : Promise.resolve(),
+  };
+}
+
+/** The softmax probability of one token. */
+function probability(logits: Float32Array, token: TokenId): number {
+  const score = logits[token]!;
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - score);
+  return 1 / total;
+}

@@ -1,0 +1,114 @@
+/**
+ * The seam between networks and decoding: evaluate, then commit what was kept.
+ *
+ * @module
+ */
+
+import type { TokenId } from "../models/token.ts";
+
+/** What one forward pass found. Its logits are valid until the context's next `evaluate`. */
+export interface Evaluation {
+  /** The tokens that were evaluated, one list a row. */
+  readonly tokens: readonly (readonly TokenId[])[];
+  /**
+   * The scores of the token that follows `tokens[row][index]`: unnormalised natural
+   * log-probabilities, one for each vocabulary entry. A view, not a copy.
+   */
+  logits(index: number, row?: number): Float32Array;
+}
+
+/**
+ * Text that a network has read, one row or several of unequal length. Only committed tokens count:
+ * what was evaluated but not committed leaves no trace.
+ */
+export interface Context extends AsyncDisposable {
+  /** How many sequences are decoded side by side. */
+  readonly rows: number;
+  /** Committed tokens of a row. */
+  length(row?: number): number;
+  /** Reads and commits tokens without asking for their logits: prefill. One list a row. */
+  append(tokens: readonly (readonly TokenId[])[]): Promise<void>;
+  /**
+   * One forward pass over `tokens` after the committed text, one list a row (an empty list rests).
+   *
+   * `parents` makes the lists trees: `parents[row][i]` is the index, in the same list, of the token
+   * that `tokens[row][i]` follows, or −1 for the committed text. A parent stands before its
+   * children. Without it each list is a chain.
+   */
+  evaluate(
+    tokens: readonly (readonly TokenId[])[],
+    parents?: readonly (readonly number[])[],
+  ): Promise<Evaluation>;
+  /**
+   * Keeps part of the newest evaluation: for each row a prefix length, or the indices of a tree
+   * path from the root down.
+   */
+  commit(evaluation: Evaluation, kept: readonly (number | readonly number[])[]): void;
+  /** Forgets committed tokens past `length`. */
+  truncate(length: number, row?: number): void;
+  /** An independent copy. Cheap: storage is shared until one of the two writes. */
+  fork(): Context;
+}
+
+/** A network that scores continuations, and a factory of contexts to read text into. */
+export interface LanguageModel extends AsyncDisposable {
+  /** Short name for records: catalog id and precision. */
+  readonly name: string;
+  /** Entries of the vocabulary, and the length of every logits row. */
+  readonly vocabularySize: number;
+  /** The most tokens a row may hold. */
+  readonly contextLength: number;
+  /** Opens an empty context of `rows` sequences. */
+  open(rows?: number): Context;
+}
+
+/** Raised when a context is asked for what it cannot hold or was not given. */
+export class ContextError extends Error {
+  override readonly name = "ContextError";
+}
+
+/** Throws unless `parents` is a forest over `count` tokens in which parents come first. */
+export function requireTree(parents: readonly number[], count: number): void {
+  if (parents.length !== count) {
+    throw new ContextError(
+      `Cannot evaluate as parents has ${parents.length} entries for ${count} tokens: give one parent a token`,
+    );
+  }
+  parents.forEach((parent, index) => {
+    if (Number.isInteger(parent) && parent >= -1 && parent < index) return;
+    throw new ContextError(
+      `Cannot evaluate as the parent of token ${index} is ${parent}: it must be −1 or an earlier index`,
+    );
+  });
+}
+
+/** Throws unless `tokens` holds one list a row, each token inside the vocabulary. */
+export function requireTokens(
+  tokens: readonly (readonly TokenId[])[],
+  rows: number,
+  vocabularySize: number,
+): void {
+  if (tokens.length !== rows) {
+    throw new ContextError(
+      `Cannot evaluate as ${tokens.length} lists were given to a context of ${rows} rows: give one a row`,
+    );
+  }
+  for (const list of tokens) {
+    for (const token of list) {
+      if (Number.isInteger(token) && token >= 0 && token < vocabularySize) continue;
+      throw new ContextError(
+        `Cannot evaluate as token ${token} is outside the vocabulary of ${vocabularySize}: was it encoded by another tokenizer?`,
+      );
+    }
+  }
+}
+
+/** Throws unless `kept` is a path from the committed text down: each entry's parent is the entry before. */
+export function requirePath(kept: readonly number[], parents: readonly number[]): void {
+  kept.forEach((index, depth) => {
+    if (parents[index] === (depth === 0 ? -1 : kept[depth - 1])) return;
+    throw new ContextError(
+      `Cannot commit as [${kept}] is not a path of the evaluated tree: token ${index} does not follow the one before`,
+    );
+  });
+}
