@@ -1,0 +1,321 @@
+/**
+ * The ONNX graph of a decoder, from its architecture's facts and its weights.
+ *
+ * One form serves single tokens, verification, ragged batches and trees: new keys and values are
+ * scattered into a cache of fixed slots, in place, and attention reads the whole cache through a
+ * mask. Every key sits at its own slot, whatever the width of the pass, so a token's logits do not
+ * depend on what else was evaluated with it.
+ *
+ * | input | shape | meaning |
+ * |---|---|---|
+ * | tokens | [B, S] | new tokens of each row |
+ * | positions | [B, S] | their positions in the text |
+ * | slots | [B] | the cache slot of each row's first new token |
+ * | mask | [B, 1, S·g, P] | added to scores: 0 where a query may look, −∞ elsewhere; g rows a token |
+ * | logit_rows | [N] | which of the B·S tokens to score |
+ * | cache.L.key, cache.L.value | [B, kv, P, d] | the cache, also bound as new.L.key, new.L.value |
+ *
+ * The output `logits` is [N, V].
+ *
+ * @module
+ */
+
+import type { Architecture } from "./architecture.ts";
+import type { OnnxFile } from "./onnx_file.ts";
+import { BLOCK, quantize } from "./quantize.ts";
+
+/** How weights are stored and multiplied. */
+export type Precision = "fp32" | "int8" | "int4";
+
+/** What the graph's weights become. */
+export interface GraphOptions {
+  /** Precision of the matrices. */
+  readonly precision: Precision;
+  /** Precision of the output head. */
+  readonly headPrecision: Precision;
+}
+
+/** Where weights come from, by GGUF's tensor names. */
+export interface WeightSource {
+  /** A tensor's values, row by row. */
+  readFloats(name: string): Float32Array;
+}
+
+/** MatMulNBits rounds activations to int8 blocks: its fast kernels. */
+const ACCURACY_INT8 = 4;
+
+/**
+ * Writes the graph of a Llama-family decoder.
+ *
+ * @param file The graph to write; it is finished here.
+ * @param architecture Sizes and constants.
+ * @param weights The tensors, with query and key rows in GGUF's order (rotary pairs adjacent).
+ * @param options Precisions.
+ */
+export function writeGraph(
+  file: OnnxFile,
+  architecture: Architecture,
+  weights: WeightSource,
+  options: GraphOptions,
+): void {
+  const { layers, hidden, heads, keyValueHeads, headSize, vocabularySize, epsilon } = architecture;
+  const groups = heads / keyValueHeads;
+  const inputs = {
+    tokens: file.input("tokens", "int64", ["B", "S"]),
+    positions: file.input("positions", "int64", ["B", "S"]),
+    slots: file.input("slots", "int64", ["B"]),
+    mask: file.input("mask", "float32", ["B", 1, "Sg", "P"]),
+    logitRows: file.input("logit_rows", "int64", ["N"]),
+  };
+  const rotary = writeRotary(file, architecture);
+  const norm = (name: string): string =>
+    file.weight(name, "float32", [hidden], weights.readFloats(`${name}.weight`));
+  const attributes = { epsilon: { float: epsilon } };
+  /** Adds a block's output to the residual stream; gives the stream and its normalised form. */
+  const addAndNormalise = (stream: string, output: string, name: string): [string, string] => {
+    const sum = file.name("stream");
+    const normal = file.node(
+      "com.microsoft::SkipSimplifiedLayerNormalization",
+      [stream, output, norm(name)],
+      { attributes, outputs: [file.name("normal"), "", "", sum] },
+    );
+    return [sum, normal];
+  };
+
+  let stream = writeEmbedding(file, architecture, weights, options);
+  let normal = file.node("SimplifiedLayerNormalization", [stream, norm("blk.0.attn_norm")], {
+    attributes: { ...attributes, axis: -1 },
+  });
+  for (let layer = 0; layer < layers; layer++) {
+    const block = `blk.${layer}`;
+    const linear = (x: string, name: string, rows: number, columns: number): string => {
+      const values = readMatrix(weights, block, name, architecture);
+      return writeLinear(file, x, `${block}.${name}`, values, [rows, columns], options.precision);
+    };
+
+    // Rows of the packed matrix are grouped by key/value head: its query heads, its key, its value.
+    const packed = linear(normal, "attn_qkv", (heads + 2 * keyValueHeads) * headSize, hidden);
+    const rotated = file.node(
+      "com.microsoft::RotaryEmbedding",
+      [packed, inputs.positions, rotary.cos, rotary.sin],
+      { attributes: { interleaved: 1 } },
+    );
+    const byHead = file.node("Transpose", [
+      file.node("Reshape", [rotated, file.integers([0, 0, keyValueHeads, -1])]),
+    ], { attributes: { perm: [0, 2, 1, 3] } });
+    const [query, key, value] = [file.name("query"), file.name("key"), file.name("value")];
+    file.node("Split", [byHead, file.integers([groups * headSize, headSize, headSize])], {
+      attributes: { axis: -1 },
+      outputs: [query, key, value],
+    });
+    const [keys, values] = (["key", "value"] as const).map((side) => {
+      const shape = ["B", keyValueHeads, "P", headSize] as const;
+      const past = file.input(`cache.${layer}.${side}`, "float32", shape);
+      file.output(`new.${layer}.${side}`, "float32", shape);
+      return file.node("TensorScatter", [past, side === "key" ? key : value, inputs.slots], {
+        attributes: { axis: -2 },
+        outputs: [`new.${layer}.${side}`],
+      });
+    });
+    // Query heads that share a key head become rows of one head: each key is read once for all.
+    const folded = file.node("Reshape", [query, file.integers([0, 0, -1, headSize])]);
+    const attended = file.node("Attention", [folded, keys!, values!, inputs.mask], {
+      attributes: { scale: { float: 1 / Math.sqrt(headSize) } },
+    });
+    const unfolded = file.node("Transpose", [
+      file.node("Reshape", [attended, file.integers([0, keyValueHeads, -1, groups * headSize])]),
+    ], { attributes: { perm: [0, 2, 1, 3] } });
+    const mixed = linear(
+      file.node("Reshape", [unfolded, file.integers([0, 0, -1])]),
+      "attn_output",
+      hidden,
+      heads * headSize,
+    );
+    [stream, normal] = addAndNormalise(stream, mixed, `${block}.ffn_norm`);
+
+    const [gate, up] = [file.name("gate"), file.name("up")];
+    const { feedForward } = architecture;
+    file.node("Split", [
+      linear(normal, "ffn_gate_up", 2 * feedForward, hidden),
+      file.integers([feedForward, feedForward]),
+    ], { attributes: { axis: -1 }, outputs: [gate, up] });
+    const activated = file.node("Mul", [
+      file.node("com.microsoft::QuickGelu", [gate], { attributes: { alpha: { float: 1 } } }), // SiLU
+      up,
+    ]);
+    const fed = linear(activated, "ffn_down", hidden, feedForward);
+    if (layer < layers - 1) {
+      [stream, normal] = addAndNormalise(stream, fed, `blk.${layer + 1}.attn_norm`);
+    } else {
+      stream = file.node("Add", [stream, fed]);
+    }
+  }
+
+  // Only tokens that will be scored reach the head, the largest matrix: prefill skips it.
+  const flat = file.node("Reshape", [stream, file.integers([-1, hidden])]);
+  const scored = file.node("SimplifiedLayerNormalization", [
+    file.node("Gather", [flat, inputs.logitRows], { attributes: { axis: 0 } }),
+    norm("output_norm"),
+  ], { attributes: { ...attributes, axis: -1 } });
+  writeHead(file, scored, architecture, weights, options);
+  file.output("logits", "float32", ["N", vocabularySize]);
+  file.finish();
+}
+
+/** Sines and cosines for a whole key/value group at once; the value's part turns by nothing. */
+function writeRotary(file: OnnxFile, architecture: Architecture): { cos: string; sin: string } {
+  const { heads, keyValueHeads, headSize, contextLength, ropeBase } = architecture;
+  const half = headSize / 2;
+  const turning = (heads / keyValueHeads + 1) * half;
+  const columns = turning + half;
+  const cos = new Float32Array(contextLength * columns).fill(1);
+  const sin = new Float32Array(contextLength * columns);
+  for (let pair = 0; pair < half; pair++) {
+    const frequency = ropeBase ** (-2 * pair / headSize);
+    for (let position = 0; position < contextLength; position++) {
+      const [c, s] = [Math.cos(position * frequency), Math.sin(position * frequency)];
+      for (let column = pair; column < turning; column += half) {
+        cos[position * columns + column] = c;
+        sin[position * columns + column] = s;
+      }
+    }
+  }
+  const dims = [contextLength, columns];
+  return {
+    cos: file.weight("rotary.cos", "float32", dims, cos),
+    sin: file.weight("rotary.sin", "float32", dims, sin),
+  };
+}
+
+function writeEmbedding(
+  file: OnnxFile,
+  { vocabularySize, hidden }: Architecture,
+  weights: WeightSource,
+  { precision }: GraphOptions,
+): string {
+  const values = weights.readFloats("token_embd.weight");
+  if (precision === "fp32") {
+    const table = file.weight("token_embd", "float32", [vocabularySize, hidden], values);
+    return file.node("Gather", [table, "tokens"]);
+  }
+  const { codes, scales } = quantize(values, 8);
+  return file.node("com.microsoft::GatherBlockQuantized", [
+    file.weight("token_embd.codes", "uint8", [vocabularySize, hidden], codes),
+    "tokens",
+    file.weight("token_embd.scales", "float32", [vocabularySize, hidden / BLOCK], scales),
+  ], { attributes: { bits: 8, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 } });
+}
+
+/** The output head: a matrix of its own, or the embedding's. */
+function writeHead(
+  file: OnnxFile,
+  x: string,
+  { vocabularySize, hidden, tiedHead }: Architecture,
+  weights: WeightSource,
+  { precision, headPrecision }: GraphOptions,
+): void {
+  const dims = [vocabularySize, hidden] as const;
+  const shared = tiedHead && (precision === "fp32") === (headPrecision === "fp32") &&
+    headPrecision !== "int4";
+  if (!shared) {
+    const values = weights.readFloats(tiedHead ? "token_embd.weight" : "output.weight");
+    writeLinear(file, x, "head", values, dims, headPrecision, "logits");
+  } else if (headPrecision === "fp32") {
+    file.node("com.microsoft::FusedMatMul", [x, "token_embd"], {
+      attributes: { transB: 1 },
+      outputs: ["logits"],
+    });
+  } else {
+    const codes = file.alias(
+      "head.codes",
+      "uint8",
+      [vocabularySize, hidden / BLOCK, BLOCK],
+      "token_embd.codes",
+    );
+    const scales = file.alias(
+      "head.scales",
+      "float32",
+      [vocabularySize * hidden / BLOCK],
+      "token_embd.scales",
+    );
+    writeQuantizedProduct(file, x, [codes, scales], dims, 8, "logits");
+  }
+}
+
+function writeLinear(
+  file: OnnxFile,
+  x: string,
+  name: string,
+  values: Float32Array,
+  dims: readonly [rows: number, columns: number],
+  precision: Precision,
+  output: string = file.name(name),
+): string {
+  if (precision === "fp32") {
+    const matrix = file.weight(name, "float32", dims, values);
+    return file.node("com.microsoft::FusedMatMul", [x, matrix], {
+      attributes: { transB: 1 },
+      outputs: [output],
+    });
+  }
+  const { bits, codes, scales } = quantize(values, precision === "int8" ? 8 : 4);
+  const [rows, columns] = dims;
+  const shape = [rows, columns / BLOCK, BLOCK * bits / 8];
+  return writeQuantizedProduct(
+    file,
+    x,
+    [
+      file.weight(`${name}.codes`, "uint8", shape, codes),
+      file.weight(`${name}.scales`, "float32", [rows * columns / BLOCK], scales),
+    ],
+    dims,
+    bits,
+    output,
+  );
+}
+
+function writeQuantizedProduct(
+  file: OnnxFile,
+  x: string,
+  matrix: readonly [codes: string, scales: string],
+  [rows, columns]: readonly [number, number],
+  bits: 4 | 8,
+  output: string,
+): string {
+  return file.node("com.microsoft::MatMulNBits", [x, ...matrix], {
+    attributes: { K: columns, N: rows, bits, block_size: BLOCK, accuracy_level: ACCURACY_INT8 },
+    outputs: [output],
+  });
+}
+
+/** A block's matrix, packed from its parts where one product serves several. */
+function readMatrix(
+  weights: WeightSource,
+  block: string,
+  name: string,
+  { heads, keyValueHeads, headSize, hidden }: Architecture,
+): Float32Array {
+  const read = (part: string): Float32Array => weights.readFloats(`${block}.${part}.weight`);
+  if (name === "ffn_gate_up") return concatenate([read("ffn_gate"), read("ffn_up")]);
+  if (name !== "attn_qkv") return read(name);
+  const [query, key, value] = [read("attn_q"), read("attn_k"), read("attn_v")];
+  const one = headSize * hidden;
+  const group = heads / keyValueHeads * one;
+  return concatenate(
+    Array.from({ length: keyValueHeads }, (_, head) => [
+      query.subarray(head * group, (head + 1) * group),
+      key.subarray(head * one, (head + 1) * one),
+      value.subarray(head * one, (head + 1) * one),
+    ]).flat(),
+  );
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

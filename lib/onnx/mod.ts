@@ -1,0 +1,14 @@
+/**
+ * ONNX Runtime for Deno, through the library that npm:onnxruntime-node ships: outputs are written
+ * where the caller binds them, caches are updated in place, runs leave the event loop alive.
+ *
+ * @module
+ */
+
+export type { Api, Handle } from "./api.ts";
+export * from "./binding.ts";
+export * from "./error.ts";
+export * from "./locate.ts";
+export * from "./runtime.ts";
+export * from "./session.ts";
+export * from "./tensor.ts";
