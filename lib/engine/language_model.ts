@@ -5,6 +5,7 @@
  */
 
 import type { TokenId } from "../models/token.ts";
+import { requireInteger } from "../validate.ts";
 
 /** What one forward pass found. Its logits are valid until the context's next `evaluate`. */
 export interface Evaluation {
@@ -110,5 +111,26 @@ export function requirePath(kept: readonly number[], parents: readonly number[])
     throw new ContextError(
       `Cannot commit as [${kept}] is not a path of the evaluated tree: token ${index} does not follow the one before`,
     );
+  });
+}
+
+/**
+ * The paths that a commit keeps. Throws unless `kept` has one entry a row, each a path in that row's
+ * tree.
+ */
+export function requireKept(
+  kept: readonly (number | readonly number[])[],
+  parents: readonly (readonly number[])[],
+): (readonly number[])[] {
+  if (kept.length !== parents.length) {
+    throw new ContextError(
+      `Cannot commit ${kept.length} paths to a context of ${parents.length} rows: give one a row`,
+    );
+  }
+  return kept.map((part, row) => {
+    if (typeof part === "number") requireInteger("commit", "the prefix kept", part, 0);
+    const path = typeof part === "number" ? Array.from({ length: part }, (_, i) => i) : part;
+    requirePath(path, parents[row]!);
+    return path;
   });
 }

@@ -12,7 +12,7 @@ import {
   ContextError,
   type Evaluation,
   type LanguageModel,
-  requirePath,
+  requireKept,
   requireTokens,
   requireTree,
 } from "./language_model.ts";
@@ -55,8 +55,9 @@ export function tableModel(options: TableModelOptions): LanguageModel {
   requireInteger("build a table model", "contextLength", contextLength, 1);
   requireNumber("build a table model", "spread", spread, 0);
   const table = new Map<string, Float32Array>();
-  const logitsAfter = (text: readonly TokenId[]): Float32Array => {
-    const state = text.slice(Math.max(0, text.length - order)).join(" ");
+  const logitsAfter = (text: readonly TokenId[], path: readonly TokenId[]): Float32Array => {
+    const known = text.slice(Math.max(0, text.length - order)).concat(path);
+    const state = known.slice(Math.max(0, known.length - order)).join(" ");
     let logits = table.get(state);
     if (!logits) {
       const random = stream(seed, state);
@@ -81,7 +82,7 @@ export function tableModel(options: TableModelOptions): LanguageModel {
 interface Table {
   readonly vocabularySize: number;
   readonly contextLength: number;
-  readonly logitsAfter: (text: readonly TokenId[]) => Float32Array;
+  readonly logitsAfter: (text: readonly TokenId[], path: readonly TokenId[]) => Float32Array;
 }
 
 class TableContext implements Context {
@@ -119,9 +120,11 @@ class TableContext implements Context {
       tokens,
       logits: (index, row = 0) => {
         if (this.#newest?.evaluation !== evaluation) throw outdated("read logits");
-        const path: TokenId[] = [];
-        for (let i = index; i >= 0; i = forest[row]![i]!) path.unshift(tokens[row]![i]!);
-        return Float32Array.from(this.#table.logitsAfter([...this.#row(row), ...path]));
+        const list = tokens[row] ?? [];
+        requireInteger("read logits", "index", index, 0, list.length - 1);
+        const path: TokenId[] = []; // newest first
+        for (let i = index; i >= 0; i = forest[row]![i]!) path.push(list[i]!);
+        return this.#table.logitsAfter(this.#row(row), path.reverse()).slice();
       },
     };
     this.#newest = { evaluation, parents: forest };
@@ -130,12 +133,7 @@ class TableContext implements Context {
 
   commit(evaluation: Evaluation, kept: readonly (number | readonly number[])[]): void {
     if (this.#newest?.evaluation !== evaluation) throw outdated("commit");
-    const { parents } = this.#newest;
-    const paths = kept.map((part) =>
-      typeof part === "number" ? Array.from({ length: part }, (_, i) => i) : part
-    );
-    paths.forEach((path, row) => requirePath(path, parents[row]!));
-    paths.forEach((path, row) => {
+    requireKept(kept, this.#newest.parents).forEach((path, row) => {
       this.#row(row).push(...path.map((index) => evaluation.tokens[row]![index]!));
     });
     this.#newest = null;

@@ -93,18 +93,19 @@ export interface Api extends Calls {
  * Loads the library and reads its function table.
  *
  * @param path The library. Default: the one npm:onnxruntime-node ships.
+ * @param version The release that it must be.
  * @returns Its functions.
  * @throws {OnnxRuntimeError} If FFI is not permitted, the file is no ONNX Runtime, or it is another
  *   release.
  */
-export function loadApi(path: string = locateLibrary()): Api {
+export function loadApi(path: string = locateLibrary(), version: string = VERSION): Api {
   const base = openBase(path);
   const release = Deno.UnsafePointerView.getCString(
     call(base.getPointer(8), { parameters: [], result: P })()!,
   );
-  if (release !== VERSION) {
+  if (release !== version) {
     throw new OnnxRuntimeError(
-      `Cannot load ${path} as it is ONNX Runtime ${release}: ${VERSION} is needed`,
+      `Cannot load ${path} as it is ONNX Runtime ${release}: ${version} is needed`,
     );
   }
   const pointer = call(base.getPointer(0), { parameters: ["u32"], result: P })(API_VERSION);
