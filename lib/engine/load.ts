@@ -86,6 +86,13 @@ export class LoadedModel extends OnnxModel {
     this.#metadata = gguf.metadata;
   }
 
+  /** A text as the model reads it: special tokens written out in it are recognised. */
+  encodeText(text: string): TokenId[] {
+    const { beginOfText } = this.tokenizer;
+    const tokens = this.tokenizer.encode(text, { special: true });
+    return beginOfText === null || tokens[0] === beginOfText ? tokens : [beginOfText, ...tokens];
+  }
+
   /** The prompt that a conversation makes, by the model's own chat template. */
   encodeChat(messages: readonly ChatMessage[]): TokenId[] {
     return this.tokenizer.encode(renderChat(this.#metadata, messages), { special: true });

@@ -1,0 +1,101 @@
+/**
+ * `deno task models`: what models there are, and getting them.
+ *
+ * @module
+ */
+
+import { cacheDirectory, CacheError } from "../lib/models/cache.ts";
+import { catalog, type CatalogEntry, findModel, UnknownModelError } from "../lib/models/catalog.ts";
+import { fetchModel, ModelFetchError } from "../lib/models/fetch.ts";
+import { GgufError } from "../lib/models/gguf.ts";
+import { removeStored, storedModel } from "../lib/models/stored.ts";
+import { parseArguments } from "./arguments.ts";
+import { progress } from "./progress.ts";
+
+const defaultModel = catalog[0]!.id;
+
+const specification = {
+  command: "deno task models",
+  summary: "Lists the models, fetches one, says where it lies, or removes what was fetched.",
+  positionals: [
+    {
+      name: "action",
+      description: "what to do; list if left out",
+      optional: true,
+      choices: ["list", "fetch", "path", "clean"],
+    },
+    {
+      name: "model",
+      description: "a name from the list, or the path of a .gguf file; if left out, " +
+        `${defaultModel} is fetched, and all are listed or cleaned away`,
+      optional: true,
+    },
+  ],
+  flags: {
+    cache: {
+      type: "string",
+      description: "the cache directory; else SPECBOUND_CACHE or the system says which",
+    },
+  },
+} as const;
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** The catalogue's entry of that name, or all. */
+function entriesOf(model: string | undefined): readonly CatalogEntry[] {
+  if (model === undefined) return catalog;
+  const entry = findModel(model);
+  // A file that lies elsewhere is not the cache's to list, and not at all to remove.
+  if (typeof entry === "string") throw new UnknownModelError(entry);
+  return [entry];
+}
+
+function list(model: string | undefined, cache: string): void {
+  for (const entry of entriesOf(model)) {
+    const { path, state, bytes } = storedModel(entry, cache);
+    const size = state === "partial" ? `, ${megabytes(bytes)} so far` : "";
+    console.log(`${entry.id}  ${megabytes(entry.bytes)}  ${entry.licence}  ${state}${size}`);
+    console.log(`  ${entry.description}`);
+    console.log(`  ${path}`);
+  }
+}
+
+function clean(model: string | undefined, cache: string): void {
+  const bytes = entriesOf(model).reduce((sum, entry) => sum + removeStored(entry, cache), 0);
+  console.log(`Removed ${megabytes(bytes)}`);
+}
+
+function pathOf(model: string, cache: string): string {
+  const entry = findModel(model);
+  return typeof entry === "string" ? entry : storedModel(entry, cache).path;
+}
+
+async function fetch(model: string, cache: string): Promise<string> {
+  const bar = progress(`Fetching ${model}`);
+  try {
+    return await fetchModel(model, {
+      cache,
+      onProgress: ({ source, received, total }) =>
+        bar.update(received, total, `${megabytes(received)} from ${source}`),
+    });
+  } finally {
+    bar.end();
+  }
+}
+
+if (import.meta.main) {
+  const { flags, positionals } = parseArguments(specification, Deno.args);
+  const [action = "list", model] = positionals;
+  try {
+    const cache = flags.cache ?? cacheDirectory();
+    if (action === "list") list(model, cache);
+    if (action === "clean") clean(model, cache);
+    if (action === "path") console.log(pathOf(model ?? defaultModel, cache));
+    if (action === "fetch") console.log(await fetch(model ?? defaultModel, cache));
+  } catch (error) {
+    const expected = [CacheError, GgufError, ModelFetchError, UnknownModelError];
+    if (!expected.some((type) => error instanceof type)) throw error;
+    console.error((error as Error).message);
+    Deno.exit(1);
+  }
+}
