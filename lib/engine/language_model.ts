@@ -134,3 +134,10 @@ export function requireKept(
     return path;
   });
 }
+
+/** The error of using an evaluation after its context moved on. */
+export function outdated(action: string): ContextError {
+  return new ContextError(
+    `Cannot ${action} as the evaluation is not the context's newest: evaluate again`,
+  );
+}

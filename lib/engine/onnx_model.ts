@@ -14,7 +14,8 @@ import {
   ContextError,
   type Evaluation,
   type LanguageModel,
-  requirePath,
+  outdated,
+  requireKept,
   requireTokens,
   requireTree,
 } from "./language_model.ts";
@@ -135,14 +136,7 @@ class OnnxContext implements Context {
 
   commit(evaluation: Evaluation, kept: readonly (number | readonly number[])[]): void {
     if (this.#newest?.evaluation !== evaluation) throw outdated("commit");
-    const { parents } = this.#newest;
-    const paths = this.#lengths.map((_, row) => {
-      const part = kept[row] ?? 0;
-      const path = typeof part === "number" ? Array.from({ length: part }, (_, i) => i) : part;
-      requirePath(path, parents[row]!);
-      return path;
-    });
-    paths.forEach((path, row) => {
+    requireKept(kept, this.#newest.parents).forEach((path, row) => {
       this.#cache.compact(row, this.#lengths[row]!, path);
       this.#lengths[row]! += path.length;
     });
@@ -326,10 +320,4 @@ function positionsOf(
     );
   }
   return positions;
-}
-
-function outdated(action: string): ContextError {
-  return new ContextError(
-    `Cannot ${action} as the evaluation is not the context's newest: evaluate again`,
-  );
 }

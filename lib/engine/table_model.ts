@@ -12,6 +12,7 @@ import {
   ContextError,
   type Evaluation,
   type LanguageModel,
+  outdated,
   requireKept,
   requireTokens,
   requireTree,
@@ -168,10 +169,4 @@ class TableContext implements Context {
       } as the context length is ${contextLength}: shorten the text`,
     );
   }
-}
-
-function outdated(action: string): ContextError {
-  return new ContextError(
-    `Cannot ${action} as the evaluation is not the context's newest: evaluate again`,
-  );
 }
