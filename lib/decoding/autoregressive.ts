@@ -6,11 +6,12 @@
 
 import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
+import { stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
 import { prefill } from "./prefill.ts";
-import { stream } from "../random.ts";
-import { type DecodeOptions, type Round, settle } from "./round.ts";
+import type { DecodeOptions, Round } from "./round.ts";
 import { argmax, distribution, isGreedy, requireSampling, sample } from "./sampling.ts";
+import { settle } from "./settle.ts";
 
 /**
  * Decodes a continuation of `prompt` one token at a time. It yields the rounds of `speculate` with
@@ -54,15 +55,12 @@ export async function* autoregress(
     const evaluated = clock();
     const logits = evaluation.logits(0);
     token = isGreedy(sampling) ? argmax(logits) : sample(distribution(logits, sampling), random);
-    const outcome = settle([token], 0, maxTokens - emitted, endOfText);
+    const verdict = { path: [], tested: [], next: token }; // nothing was drafted
+    const outcome = settle([], verdict, maxTokens - emitted, endOfText);
     const sampled = clock();
     target.commit(evaluation, [outcome.emitted.length]);
     stop = outcome.stop;
-    const [verifyMs, sampleMs, hostMs] = [
-      evaluated - started,
-      sampled - evaluated,
-      clock() - sampled,
-    ];
-    yield { drafted: [], ...outcome, draftMs: 0, verifyMs, sampleMs, hostMs };
+    const [verifyMs, sampleMs] = [evaluated - started, sampled - evaluated];
+    yield { drafted: [], ...outcome, draftMs: 0, verifyMs, sampleMs, hostMs: clock() - sampled };
   }
 }

@@ -21,12 +21,34 @@ export interface Sampling {
   readonly topP?: number;
 }
 
-/** Whether a choice is made by argmax alone, without randomness. */
+/**
+ * Whether a choice is made by argmax alone, without randomness.
+ *
+ * @param sampling How a token is chosen.
+ * @returns Whether the temperature is 0.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * assert(isGreedy({}) && !isGreedy({ temperature: 0.7 }));
+ * ```
+ */
 export function isGreedy(sampling: Sampling): boolean {
   return (sampling.temperature ?? 0) === 0;
 }
 
-/** Throws a RangeError unless every value is in its range. */
+/**
+ * Throws unless every value is in its range.
+ *
+ * @param sampling How a token is chosen.
+ * @throws {RangeError} If a value is out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * assertThrows(() => requireSampling({ temperature: -1 }), RangeError, "temperature");
+ * ```
+ */
 export function requireSampling(sampling: Sampling): void {
   requireNumber("sample", "temperature", sampling.temperature ?? 0, 0);
   requireInteger("sample", "topK", sampling.topK ?? 0, 0);
@@ -59,6 +81,31 @@ export function argmax(scores: ArrayLike<number>): TokenId {
 }
 
 /**
+ * The `count` likeliest tokens, best first; the lowest ids among equals.
+ *
+ * @param scores Logits or probabilities.
+ * @param count How many; all if there are fewer.
+ * @returns Their ids.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(likeliest(Float32Array.of(0, 3, 2, 3), 3), [1, 3, 2]);
+ * ```
+ */
+export function likeliest(scores: ArrayLike<number>, count: number): TokenId[] {
+  const best: TokenId[] = [];
+  for (let token = 0; token < scores.length; token++) {
+    let rank = best.length;
+    while (rank > 0 && scores[best[rank - 1]!]! < scores[token]!) rank--;
+    if (rank === count) continue;
+    best.splice(rank, 0, token);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/**
  * Probabilities after temperature, then top-k, then top-p, renormalised: the order that
  * Hugging Face transformers and vLLM use.
  *
@@ -80,10 +127,30 @@ export function distribution(logits: ArrayLike<number>, sampling: Sampling): Dis
   if (temperature === 0) {
     throw new RangeError("Cannot form a distribution as temperature is 0: take argmax instead");
   }
-  const p = softmax(logits, temperature);
-  if (topK > 0 && topK < p.length) keepTopK(p, topK);
-  if (topP < 1) keepTopP(p, topP);
+  let p = softmax(logits, temperature);
+  if (topK > 0 && topK < p.length) p = keepTopK(p, topK);
+  if (topP < 1) p = keepTopP(p, topP);
   return p;
+}
+
+/**
+ * The probability of one token at temperature 1.
+ *
+ * @param logits Unnormalised natural log-probabilities.
+ * @param token The token.
+ * @returns Its softmax probability.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * assertAlmostEquals(probabilityOf(Float32Array.of(Math.log(3), 0), 0), 0.75, 1e-7);
+ * ```
+ */
+export function probabilityOf(logits: ArrayLike<number>, token: TokenId): number {
+  const score = logits[token]!;
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - score);
+  return 1 / total;
 }
 
 /**
@@ -120,20 +187,26 @@ function softmax(logits: ArrayLike<number>, temperature: number): Distribution {
   return scale(p, 1 / total);
 }
 
-function keepTopK(p: Distribution, k: number): void {
-  const threshold = Float64Array.from(p).sort()[p.length - k]!;
-  for (let i = 0; i < p.length; i++) if (p[i]! < threshold) p[i] = 0;
-  scale(p, 1 / sum(p));
+function keepTopK(p: Distribution, k: number): Distribution {
+  const least = p[likeliest(p, k).at(-1)!]!;
+  for (let i = 0; i < p.length; i++) if (p[i]! < least) p[i] = 0;
+  return scale(p, 1 / sum(p));
 }
 
-function keepTopP(p: Distribution, topP: number): void {
-  const candidates = Uint32Array.from(p.keys()).filter((i) => p[i]! > 0)
-    .sort((a, b) => p[b]! - p[a]! || a - b);
+function keepTopP(p: Distribution, topP: number): Distribution {
+  // All tokens rarer than this weigh less than 1 − topP, so the set is among the others: some
+  // hundreds to sort, not a vocabulary. The 2 keeps rounding from mattering.
+  const rare = (1 - topP) / (2 * p.length);
+  const candidates: TokenId[] = [];
+  for (let i = 0; i < p.length; i++) if (p[i]! > rare) candidates.push(i);
+  candidates.sort((a, b) => p[b]! - p[a]! || a - b);
+  const kept = new Float64Array(p.length);
   let mass = 0;
-  let kept = 0;
-  while (kept < candidates.length && mass < topP) mass += p[candidates[kept++]!]!;
-  for (const i of candidates.subarray(kept)) p[i] = 0;
-  scale(p, 1 / sum(p));
+  for (const i of candidates) {
+    if (mass >= topP) break;
+    mass += kept[i] = p[i]!;
+  }
+  return scale(kept, 1 / mass);
 }
 
 function scale(p: Distribution, factor: number): Distribution {

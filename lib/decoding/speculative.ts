@@ -4,24 +4,19 @@
  * @module
  */
 
-import type { Context, Evaluation } from "../engine/language_model.ts";
+import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
+import { stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
 import type { Drafter, Proposal } from "./drafters/drafter.ts";
+import { kept, passOver } from "./pass.ts";
 import { fixed } from "./policies/fixed.ts";
 import type { Policy } from "./policies/policy.ts";
 import { prefill } from "./prefill.ts";
-import { type Random, stream } from "../random.ts";
-import { type DecodeOptions, type Round, settle } from "./round.ts";
-import {
-  argmax,
-  type Distribution,
-  distribution,
-  isGreedy,
-  requireSampling,
-  type Sampling,
-} from "./sampling.ts";
-import { type Verdict, verify, verifyGreedy } from "./verify.ts";
+import type { DecodeOptions, Round } from "./round.ts";
+import { requireSampling } from "./sampling.ts";
+import { settle } from "./settle.ts";
+import { judge } from "./verify.ts";
 
 /** Options of speculative decoding. */
 export interface SpeculateOptions extends DecodeOptions {
@@ -59,11 +54,12 @@ export async function* speculate(
   prompt: readonly TokenId[],
   options: SpeculateOptions,
 ): AsyncGenerator<Round, void> {
-  const { maxTokens, sampling = {}, seed, policy = fixed(4), clock = now, signal } = options;
+  const { maxTokens, sampling = {}, seed, policy = fixed(4), endOfText, signal } = options;
+  const clock = options.clock ?? (() => performance.now());
   requireInteger("speculate", "maxTokens", maxTokens, 1);
   requireSampling(sampling);
   const [draftRandom, acceptRandom] = [stream(seed, "draft"), stream(seed, "accept")];
-  const proceed = policy.proceed?.bind(policy) ?? (() => true);
+  const proceed = policy.proceed?.bind(policy);
   const text = [...prompt];
   let last: Round | null = null;
 
@@ -72,53 +68,28 @@ export async function* speculate(
   for (let emitted = 0; last?.stop == null; emitted += last.emitted.length) {
     signal?.throwIfAborted();
     const started = clock();
-    const state = { position: text.length, emitted, last };
-    const limit = Math.min(policy.limit(state), maxTokens - emitted - 1); // the pass adds one more
+    const remaining = maxTokens - emitted;
+    const wanted = policy.limit({ position: text.length, emitted, last });
+    const limit = Math.min(wanted, remaining - 1); // the pass adds one more
+    requireInteger("speculate", "policy.limit", limit, 0);
     const request = { limit, sampling, random: draftRandom, proceed };
     const draft: Proposal = limit > 0 ? await drafter.propose(text, request) : { tokens: [] };
     const drafted = clock();
 
-    const parents = draft.parents && [-1, ...draft.parents.map((parent) => parent + 1)];
-    const evaluation = await target.evaluate(
-      [[text.at(-1)!, ...draft.tokens]],
-      parents && [parents],
-    );
+    const { tokens, parents } = passOver(text.at(-1)!, draft);
+    const evaluation = await target.evaluate([tokens], parents && [parents]);
     const evaluated = clock();
 
-    const { path, tested, next } = judge(draft, evaluation, sampling, acceptRandom);
-    const continuation = [...path.map((index) => draft.tokens[index]!), next];
-    const outcome = settle(continuation, tested, maxTokens - emitted, options.endOfText);
+    const verdict = judge(draft, (node) => evaluation.logits(node + 1), sampling, acceptRandom);
+    const outcome = settle(draft.tokens, verdict, remaining, endOfText);
     const sampled = clock();
 
-    // As many tokens are committed as emitted: the pass began with the newest one of the last round.
-    const kept = outcome.emitted.length;
-    target.commit(evaluation, [parents ? [0, ...path.map((i) => i + 1)].slice(0, kept) : kept]);
+    target.commit(evaluation, [kept(draft, verdict, outcome)]);
     text.push(...outcome.emitted);
-    const [draftMs, verifyMs, sampleMs] = [
-      drafted - started,
-      evaluated - drafted,
-      sampled - evaluated,
-    ];
+    const [draftMs, verifyMs] = [drafted - started, evaluated - drafted];
+    const sampleMs = sampled - evaluated;
     last = { drafted: draft.tokens, ...outcome, draftMs, verifyMs, sampleMs, hostMs: 0 };
     drafter.observe?.(last, text);
     yield last = { ...last, hostMs: clock() - sampled };
   }
-}
-
-function judge(
-  draft: Proposal,
-  evaluation: Evaluation,
-  sampling: Sampling,
-  random: Random,
-): Verdict {
-  const { tokens, parents, distributions } = draft;
-  const rows = Array.from({ length: tokens.length + 1 }, (_, index) => evaluation.logits(index));
-  if (isGreedy(sampling)) return verifyGreedy(tokens, rows.map(argmax), parents);
-  const p = rows.map((logits) => distribution(logits, sampling));
-  const q: (Distribution | null)[] = tokens.map((_, index) => distributions?.[index] ?? null);
-  return verify(tokens, q, p, random, parents);
-}
-
-function now(): number {
-  return performance.now();
 }

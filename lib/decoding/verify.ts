@@ -6,19 +6,38 @@
 
 import type { TokenId } from "../models/token.ts";
 import type { Random } from "../random.ts";
-import { type Distribution, sample } from "./sampling.ts";
+import type { Proposal } from "./drafters/drafter.ts";
+import {
+  argmax,
+  type Distribution,
+  distribution,
+  isGreedy,
+  sample,
+  type Sampling,
+} from "./sampling.ts";
 
 /** What verification decided. */
 export interface Verdict {
   /** Indices of the drafted tokens that stand, from the root down. In a chain: 0, 1, 2, … */
   readonly path: readonly number[];
-  /** How many drafted tokens were put to the test: accepted ones and rejected ones. */
-  readonly tested: number;
+  /** Indices of the drafted tokens that were put to the test, accepted or rejected, in order. */
+  readonly tested: readonly number[];
   /** The token after the path: the correction, or the bonus if nothing was left to test. */
   readonly next: TokenId;
 }
 
-/** The parents of a chain of `count` tokens: each follows the one before. */
+/**
+ * The parents of a chain: each token follows the one before.
+ *
+ * @param count How many tokens it has.
+ * @returns Their parents.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(chain(3), [-1, 0, 1]);
+ * ```
+ */
 export function chain(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i - 1);
 }
@@ -29,42 +48,42 @@ export function chain(count: number): number[] {
  * independently, SpecInfer's multi-step scheme, Miao et al. 2024, §4.3).
  *
  * A token x drawn from q is accepted with probability min(1, p(x)/q(x)); if it is rejected, p becomes
- * the residual max(0, p − q), normalised, for its next sibling or the correction.
+ * the residual max(0, p − q), normalised, for its next sibling or the correction. A token that was
+ * chosen, not drawn, has q = 1 at itself.
  *
- * @param drafted The drafted tokens, parents before children.
- * @param q The distribution that each was drawn from; `null` where it was not drawn but chosen.
- * @param p The target's distributions: `p[0]` at the root, `p[i + 1]` after `drafted[i]`.
+ * @param draft The drafted tokens, and what they were drawn from.
+ * @param p The target's distribution after a drafted token, or at the root: −1. Asked only where
+ *   the path leads.
  * @param random The stream of acceptance draws.
- * @param parents For a tree, each token's parent index or −1. Default: a chain.
  * @returns The accepted path, and the token after it.
+ * @throws {RangeError} If a drawn token has no distribution over the target's vocabulary.
  *
  * @example A draft equal to the target is always accepted
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const p = Float64Array.of(0.5, 0.5);
- * assertEquals(verify([1], [p], [p, p], () => 0.7), { path: [0], tested: 1, next: 1 });
+ * const verdict = verify({ tokens: [1], distributions: [p] }, () => p, () => 0.7);
+ * assertEquals(verdict, { path: [0], tested: [0], next: 1 });
  * ```
  */
 export function verify(
-  drafted: readonly TokenId[],
-  q: readonly (Distribution | null)[],
-  p: readonly Distribution[],
+  draft: Proposal,
+  p: (node: number) => Distribution,
   random: Random,
-  parents: readonly number[] = chain(drafted.length),
 ): Verdict {
+  const { tokens, parents = chain(tokens.length), distributions } = draft;
   const path: number[] = [];
-  let tested = 0;
-  let target = p[0]!;
-  for (let i = 0; i < drafted.length; i++) {
-    if (parents[i] !== (path.at(-1) ?? -1)) continue;
-    tested++;
-    const token = drafted[i]!;
-    const proposed = q[i] ? q[i]![token]! : 1;
-    if (random() * proposed < target[token]!) {
-      path.push(i);
-      target = p[i + 1]!;
+  const tested: number[] = [];
+  let target = p(-1);
+  for (const [node, token] of tokens.entries()) {
+    if (parents[node] !== (path.at(-1) ?? -1)) continue;
+    tested.push(node);
+    const q = distributions ? requireSameVocabulary(distributions[node], target) : null;
+    if (random() * (q ? q[token]! : 1) < target[token]!) {
+      path.push(node);
+      target = p(node);
     } else {
-      target = residual(target, q[i] ?? null, token);
+      target = residual(target, q, token);
     }
   }
   return { path, tested, next: sample(target, random) };
@@ -73,38 +92,61 @@ export function verify(
 /**
  * The greedy branch: a drafted token stands if it is the target's argmax.
  *
- * @param drafted The drafted tokens, parents before children.
- * @param best The target's argmax: `best[0]` at the root, `best[i + 1]` after `drafted[i]`.
- * @param parents For a tree, each token's parent index or −1. Default: a chain.
+ * @param draft The drafted tokens.
+ * @param best The target's argmax after a drafted token, or at the root: −1.
  * @returns The accepted path, and the token after it.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(verifyGreedy([5, 6, 7], [5, 6, 9, 1]), { path: [0, 1], tested: 3, next: 9 });
+ * const verdict = verifyGreedy({ tokens: [5, 6, 7] }, (node) => [5, 6, 9, 1][node + 1]!);
+ * assertEquals(verdict, { path: [0, 1], tested: [0, 1, 2], next: 9 });
  * ```
  */
-export function verifyGreedy(
-  drafted: readonly TokenId[],
-  best: readonly TokenId[],
-  parents: readonly number[] = chain(drafted.length),
-): Verdict {
+export function verifyGreedy(draft: Proposal, best: (node: number) => TokenId): Verdict {
+  const { tokens, parents = chain(tokens.length) } = draft;
   const path: number[] = [];
-  let tested = 0;
-  let next = best[0]!;
-  for (let i = 0; i < drafted.length; i++) {
-    if (parents[i] !== (path.at(-1) ?? -1)) continue;
-    tested++;
-    if (drafted[i] !== next) continue;
-    path.push(i);
-    next = best[i + 1]!;
+  const tested: number[] = [];
+  let next = best(-1);
+  for (const [node, token] of tokens.entries()) {
+    if (parents[node] !== (path.at(-1) ?? -1)) continue;
+    tested.push(node);
+    if (token !== next) continue;
+    path.push(node);
+    next = best(node);
   }
   return { path, tested, next };
 }
 
-/** max(0, p − q) normalised; a chosen token has q = 1 at itself. */
+/**
+ * Verifies a draft against the target's logits, by the rule that its sampling asks for.
+ *
+ * @param draft The drafted tokens, and what they were drawn from.
+ * @param logits The target's logits after a drafted token, or at the root: −1.
+ * @param sampling How the target samples.
+ * @param random The stream of acceptance draws; greedy draws nothing.
+ * @returns The accepted path, and the token after it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const logits = () => Float32Array.of(0, 3, 1);
+ * assertEquals(judge({ tokens: [1, 2] }, logits, {}, Math.random).path, [0]);
+ * ```
+ */
+export function judge(
+  draft: Proposal,
+  logits: (node: number) => ArrayLike<number>,
+  sampling: Sampling,
+  random: Random,
+): Verdict {
+  if (isGreedy(sampling)) return verifyGreedy(draft, (node) => argmax(logits(node)));
+  return verify(draft, (node) => distribution(logits(node), sampling), random);
+}
+
+/** max(0, p − q) normalised. Plain loops: a vocabulary is long, and this time is measured. */
 function residual(p: Distribution, q: Distribution | null, token: TokenId): Distribution {
-  const rest = Float64Array.from(p);
+  const rest = p.slice();
   if (q === null) rest[token] = 0;
   else for (let i = 0; i < rest.length; i++) rest[i] = Math.max(0, p[i]! - q[i]!);
   let total = 0;
@@ -113,4 +155,13 @@ function residual(p: Distribution, q: Distribution | null, token: TokenId): Dist
   if (total === 0) return p;
   for (let i = 0; i < rest.length; i++) rest[i]! /= total;
   return rest;
+}
+
+function requireSameVocabulary(q: Distribution | undefined, p: Distribution): Distribution {
+  if (q?.length === p.length) return q;
+  throw new RangeError(
+    `Cannot verify as a drawn token's distribution has ${
+      q?.length ?? 0
+    } entries and the target's ${p.length}: draft and target must share a vocabulary`,
+  );
 }

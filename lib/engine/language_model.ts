@@ -65,6 +65,7 @@ export interface LanguageModel extends AsyncDisposable {
 
 /** Raised when a context is asked for what it cannot hold or was not given. */
 export class ContextError extends Error {
+  /** The error's name, "ContextError". */
   override readonly name = "ContextError";
 }
 
@@ -115,8 +116,18 @@ export function requirePath(kept: readonly number[], parents: readonly number[])
 }
 
 /**
- * The paths that a commit keeps. Throws unless `kept` has one entry a row, each a path in that row's
- * tree.
+ * The paths that a commit keeps. Throws unless `kept` has one entry a row, each a prefix length or a
+ * path in that row's tree.
+ *
+ * @param kept What to keep of each row.
+ * @param parents The trees that were evaluated, one a row.
+ * @returns For each row the indices it keeps.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(requireKept([2, [1]], [[-1, 0, 1], [-1, -1]]), [[0, 1], [1]]);
+ * ```
  */
 export function requireKept(
   kept: readonly (number | readonly number[])[],

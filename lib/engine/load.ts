@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { cpus, hostname } from "node:os";
 import { join } from "node:path";
 import { type Architecture, architectureOf } from "../models/architecture.ts";
 import { buildGraph } from "../models/build.ts";
@@ -172,12 +173,7 @@ async function cachedProbe(
   return found;
 }
 
-/** What tells processors apart whose kernels may differ. */
+/** What tells machines apart whose kernels may differ, also where they share a home directory. */
 function processor(): string {
-  try {
-    const info = Deno.readTextFileSync("/proc/cpuinfo");
-    return [...info.matchAll(/^(model name|flags|Features|CPU part)\s*:.*$/gm)].slice(0, 4).join();
-  } catch {
-    return `${Deno.build.os} ${Deno.build.arch}`;
-  }
+  return `${hostname()} ${cpus()[0]?.model}`;
 }

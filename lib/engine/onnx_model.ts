@@ -69,6 +69,7 @@ export class OnnxModel implements LanguageModel {
     this.contextLength = architecture.contextLength;
   }
 
+  /** Opens an empty context of `rows` sequences. */
   open(rows = 1): Context {
     requireInteger("open a context", "rows", rows, 1);
     const { layers, keyValueHeads, headSize } = this.architecture;
@@ -77,6 +78,7 @@ export class OnnxModel implements LanguageModel {
     return new OnnxContext(this, cache, new Array(rows).fill(0));
   }
 
+  /** Disposes of the session. Contexts must be gone before. */
   [Symbol.asyncDispose](): Promise<void> {
     this.session[Symbol.dispose]();
     return Promise.resolve();

@@ -17,7 +17,7 @@ const P = "pointer";
 const B = "buffer";
 
 /** Slot in `OrtApi` and parameter types of each function; each returns a status unless said. */
-const FUNCTIONS = {
+export const FUNCTIONS = {
   CreateSession: { slot: 7, parameters: [P, B, P, B] },
   CreateSessionOptions: { slot: 10, parameters: [B] },
   SetOptimizedModelFilePath: { slot: 11, parameters: [P, B] },
@@ -51,7 +51,7 @@ const FUNCTIONS = {
 } as const satisfies Record<string, { slot: number; parameters: Deno.NativeType[] }>;
 
 /** Functions that give a handle back; they cannot fail. */
-const RELEASES = {
+export const RELEASES = {
   ReleaseEnv: 92,
   ReleaseMemoryInfo: 94,
   ReleaseSession: 95,
@@ -61,14 +61,16 @@ const RELEASES = {
   ReleaseIoBinding: 135,
 } as const;
 
-type Arguments<T extends readonly Deno.NativeType[]> = {
+/** What a function takes: pointers, memory, sizes as bigints, numbers. */
+export type Arguments<T extends readonly Deno.NativeType[]> = {
   [K in keyof T]: T[K] extends "pointer" ? Deno.PointerValue
     : T[K] extends "buffer" ? BufferSource | null
     : T[K] extends "usize" ? bigint
     : number;
 };
 
-type Calls = {
+/** The functions, their statuses checked. */
+export type Calls = {
   readonly [K in keyof typeof FUNCTIONS]: (
     ...args: Arguments<(typeof FUNCTIONS)[K]["parameters"]>
   ) => void;
@@ -99,17 +101,13 @@ export interface Api extends Calls {
  *   release.
  */
 export function loadApi(path: string = locateLibrary(), version: string = VERSION): Api {
-  const base = openBase(path);
-  const release = Deno.UnsafePointerView.getCString(
-    call(base.getPointer(8), { parameters: [], result: P })()!,
-  );
+  const { getApi, release } = openBase(path);
   if (release !== version) {
     throw new OnnxRuntimeError(
       `Cannot load ${path} as it is ONNX Runtime ${release}: ${version} is needed`,
     );
   }
-  const pointer = call(base.getPointer(0), { parameters: ["u32"], result: P })(API_VERSION);
-  const table = new Deno.UnsafePointerView(pointer!);
+  const table = new Deno.UnsafePointerView(getApi(API_VERSION)!);
   const slot = (index: number): Deno.PointerValue => table.getPointer(index * 8);
 
   const message = call(slot(2), { parameters: [P], result: P });
@@ -165,14 +163,23 @@ export function cPath(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(units.buffer);
 }
 
-function openBase(path: string): Deno.UnsafePointerView {
+/** What `OrtApiBase` holds: where the function table is, and which release this is. */
+function openBase(path: string): {
+  getApi: (version: number) => Deno.PointerValue;
+  release: string;
+} {
   try {
     const library = Deno.dlopen(path, { OrtGetApiBase: { parameters: [], result: P } });
-    return new Deno.UnsafePointerView(library.symbols.OrtGetApiBase()!);
+    const base = new Deno.UnsafePointerView(library.symbols.OrtGetApiBase()!);
+    const getVersionString = call(base.getPointer(8), { parameters: [], result: P });
+    return {
+      getApi: call(base.getPointer(0), { parameters: ["u32"], result: P }),
+      release: Deno.UnsafePointerView.getCString(getVersionString()!),
+    };
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
       throw new OnnxRuntimeError(
-        "Cannot load ONNX Runtime as calling native code is not permitted: add --allow-ffi",
+        "Cannot load ONNX Runtime as calling native code is not permitted: add --allow-ffi, without a path",
         { cause },
       );
     }

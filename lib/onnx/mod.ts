@@ -5,7 +5,7 @@
  * @module
  */
 
-export type { Api, Handle } from "./api.ts";
+export * from "./api.ts";
 export * from "./binding.ts";
 export * from "./error.ts";
 export * from "./locate.ts";

@@ -7,6 +7,21 @@
 import type { Handle } from "./api.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** The array that views a tensor's elements, by element type. */
+export interface ElementArrays {
+  /** 32-bit floats. */
+  readonly float32: Float32Array<ArrayBuffer>;
+  /** Bytes. */
+  readonly uint8: Uint8Array<ArrayBuffer>;
+  /** 32-bit integers. */
+  readonly int32: Int32Array<ArrayBuffer>;
+  /** 64-bit integers. */
+  readonly int64: BigInt64Array<ArrayBuffer>;
+}
+
+/** The element type of a tensor. */
+export type ElementType = keyof ElementArrays;
+
 /** Element types, their numbers in the C interface, and the arrays that view them. */
 const TYPES = {
   float32: { code: 1, array: Float32Array },
@@ -14,12 +29,6 @@ const TYPES = {
   int32: { code: 6, array: Int32Array },
   int64: { code: 7, array: BigInt64Array },
 } as const;
-
-/** The element type of a tensor. */
-export type ElementType = keyof typeof TYPES;
-
-/** The array that views a tensor's elements. */
-export type ElementArray<T extends ElementType> = InstanceType<(typeof TYPES)[T]["array"]>;
 
 /** A tensor, or another shape of one's memory. Not zeroed. */
 export class Tensor<T extends ElementType = ElementType> implements Disposable {
@@ -32,7 +41,7 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
   /** The shape, outermost first. */
   readonly dims: readonly number[];
   /** The elements, row by row. Must not be used after the tensor is disposed. */
-  readonly data: ElementArray<T>;
+  readonly data: ElementArrays[T];
 
   private constructor(
     runtime: Runtime,
@@ -50,7 +59,7 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
     this.type = type;
     this.dims = [...dims];
     const memory = Deno.UnsafePointerView.getArrayBuffer(this.#address, byteLength);
-    this.data = new array(memory) as unknown as ElementArray<T>;
+    this.data = new array(memory) as unknown as ElementArrays[T];
   }
 
   /**

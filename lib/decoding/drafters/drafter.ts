@@ -28,10 +28,11 @@ export interface ProposalRequest {
   /** The stream for the drafter's own draws. */
   readonly random: Random;
   /**
-   * Asked after each token with the drafter's probability of it and the count so far; false ends
-   * the draft. Drafters without probabilities do not ask.
+   * Asked after each token with the drafter's probability of it and the count so far (in a tree:
+   * the token's depth); false ends the draft there. If absent, or the drafter knows no
+   * probabilities, nobody is asked.
    */
-  readonly proceed: (confidence: number, drafted: number) => boolean;
+  readonly proceed?: ((confidence: number, drafted: number) => boolean) | undefined;
 }
 
 /** Proposes continuations of a growing text. */

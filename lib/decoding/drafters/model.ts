@@ -6,8 +6,16 @@
 
 import type { Context, LanguageModel } from "../../engine/language_model.ts";
 import type { TokenId } from "../../models/token.ts";
-import { argmax, type Distribution, distribution, isGreedy, sample } from "../sampling.ts";
+import {
+  argmax,
+  type Distribution,
+  distribution,
+  isGreedy,
+  probabilityOf,
+  sample,
+} from "../sampling.ts";
 import type { Drafter } from "./drafter.ts";
+import { openReader } from "./reader.ts";
 
 /**
  * Drafts with a model of the target's vocabulary: a smaller one, or the target's own weights in a
@@ -22,40 +30,31 @@ import type { Drafter } from "./drafter.ts";
  * import { assertEquals } from "@std/assert";
  * import { stream, tableModel } from "@specbound/specbound";
  * const drafter = modelDrafter(tableModel({ vocabularySize: 5, seed: 1 }));
- * const request = { limit: 3, sampling: {}, random: stream(1, "draft"), proceed: () => true };
+ * const request = { limit: 3, sampling: {}, random: stream(1, "draft") };
  * assertEquals((await drafter.propose([0, 1], request)).tokens.length, 3);
  * ```
  */
 export function modelDrafter(model: LanguageModel | Context, name = "model"): Drafter {
-  const owned = "open" in model;
-  const context = owned ? model.open() : model;
+  const { context, ...reader } = openReader(model, name);
   return {
-    name: owned ? model.name : name,
-    async begin(prompt) {
-      const missing = prompt.slice(context.length(), -1);
-      if (missing.length > 0) await context.append([missing]);
-    },
+    ...reader,
     async propose(text, { limit, sampling, random, proceed }) {
       const tokens: TokenId[] = [];
       const distributions: Distribution[] = [];
       const greedy = isGreedy(sampling);
       // After a fully accepted draft the cache lacks two tokens: the draft's last and the bonus.
-      let pending: readonly TokenId[] = text.slice(context.length());
+      let unread: readonly TokenId[] = text.slice(context.length());
       while (tokens.length < limit) {
-        const evaluation = await context.evaluate([pending]);
-        const logits = evaluation.logits(pending.length - 1);
+        const evaluation = await context.evaluate([unread]);
+        const logits = evaluation.logits(unread.length - 1);
         const q = greedy ? null : distribution(logits, sampling);
         const token = q ? sample(q, random) : argmax(logits);
-        context.commit(evaluation, [pending.length]);
         tokens.push(token);
         if (q) distributions.push(q);
-        if (
-          tokens.length < limit &&
-          !proceed(q ? q[token]! : probability(logits, token), tokens.length)
-        ) {
-          break;
-        }
-        pending = [token];
+        context.commit(evaluation, [unread.length]);
+        const sure = () => q ? q[token]! : probabilityOf(logits, token);
+        if (tokens.length < limit && proceed && !proceed(sure(), tokens.length)) break;
+        unread = [token];
       }
       return greedy ? { tokens } : { tokens, distributions };
     },
@@ -63,14 +62,5 @@ export function modelDrafter(model: LanguageModel | Context, name = "model"): Dr
       // What stays is the common prefix of the draft and the text; the newest token is never read.
       context.truncate(Math.min(context.length(), text.length - 1));
     },
-    [Symbol.asyncDispose]: () => owned ? context[Symbol.asyncDispose]() : Promise.resolve(),
   };
-}
-
-/** The softmax probability of one token. */
-function probability(logits: Float32Array, token: TokenId): number {
-  const score = logits[token]!;
-  let total = 0;
-  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - score);
-  return 1 / total;
 }

@@ -28,7 +28,7 @@ export interface PromptLookupOptions {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { stream } from "@specbound/specbound";
- * const request = { limit: 2, sampling: {}, random: stream(1, "draft"), proceed: () => true };
+ * const request = { limit: 2, sampling: {}, random: stream(1, "draft") };
  * const { tokens } = await promptLookup().propose([7, 8, 9, 4, 7, 8], request);
  * assertEquals(tokens, [9, 4]);
  * ```
@@ -48,7 +48,7 @@ export function promptLookup(options: PromptLookupOptions = {}): Drafter {
   };
 }
 
-/** Where each n-gram was last followed by something: constant work a token, not a scan a round. */
+/** Where each n-gram was last followed by something. Only new tokens are indexed in a round. */
 class SuffixIndex {
   readonly #shortest: number;
   readonly #longest: number;

@@ -39,7 +39,7 @@ export interface ReplayOptions {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { stream } from "@specbound/specbound";
- * const request = { limit: 3, sampling: {}, random: stream(1, "draft"), proceed: () => true };
+ * const request = { limit: 3, sampling: {}, random: stream(1, "draft") };
  * const right = replay(2, [5, 6, 7, 8], { acceptance: 1, seed: 1, vocabularySize: 10 });
  * assertEquals((await right.propose([0, 1, 5], request)).tokens, [6, 7, 8]);
  * ```
@@ -58,7 +58,7 @@ export function replay(
     name: `replay ${rates.join("/")}${paying ? ` paying for ${paying.name}` : ""}`,
     begin: async (text) => await paying?.begin?.(text),
     async propose(text, request) {
-      await paying?.propose(text, { ...request, proceed: () => true });
+      await paying?.propose(text, { ...request, proceed: undefined });
       const from = text.length - prompt;
       const tokens = continuation.slice(from, from + request.limit).map((token, depth) => {
         const rate = rates[Math.min(depth, rates.length - 1)]!;

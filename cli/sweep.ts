@@ -1,0 +1,184 @@
+/**
+ * `deno task sweep`: measures, on this machine, where speculation pays.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { RecordError } from "../lib/study/columns.ts";
+import { summarise } from "../lib/analysis/summary.ts";
+import { formatTable } from "../lib/analysis/table.ts";
+import { loadModel } from "../lib/engine/load.ts";
+import { renderPng } from "../lib/figures/render.ts";
+import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
+import { CacheError } from "../lib/models/cache.ts";
+import { catalog, UnknownModelError } from "../lib/models/catalog.ts";
+import { ModelFetchError } from "../lib/models/fetch.ts";
+import { GgufError } from "../lib/models/gguf.ts";
+import { OnnxRuntimeError, Runtime } from "../lib/onnx/mod.ts";
+import { plan } from "../lib/study/plan.ts";
+import { preset, PRESETS } from "../lib/study/presets.ts";
+import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import type { Records } from "../lib/study/records.ts";
+import { openRecords, readRecords } from "../lib/study/store.ts";
+import type { SubjectLoader } from "../lib/study/subject.ts";
+import { nextProcess } from "../lib/study/resume.ts";
+import { sweep } from "../lib/study/sweep.ts";
+import { readWorkload, WorkloadError } from "../lib/study/workload.ts";
+import { requireInteger } from "../lib/validate.ts";
+import { parseArguments } from "./arguments.ts";
+import { progress } from "./progress.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+const specification = {
+  command: "deno task sweep",
+  summary: "Measures where speculation pays on this machine, and resumes what was interrupted.",
+  flags: {
+    preset: { type: "string", choices: PRESETS, default: "quick", description: "the study to run" },
+    model: {
+      type: "string",
+      default: catalog[0]!.id,
+      description: "a name from `deno task models`, or the path of a .gguf file",
+    },
+    threads: {
+      type: "number",
+      default: navigator.hardwareConcurrency,
+      description: "threads of a pass",
+    },
+    exact: { type: "boolean", description: "pad passes so that logits never depend on width" },
+    process: {
+      type: "number",
+      description: "the replicate to run; else the first that is not complete",
+    },
+    records: { type: "string", default: "data/records", description: "folder of records" },
+    figures: { type: "string", default: "figures", description: "folder of figures" },
+  },
+} as const;
+
+type Flags = ReturnType<typeof parseArguments<typeof specification>>["flags"];
+
+if (import.meta.main) {
+  const { flags } = parseArguments(specification, Deno.args);
+  try {
+    Deno.exitCode = await run(flags);
+  } catch (error) {
+    const expected = [
+      ...[CacheError, GgufError, ModelFetchError, OnnxRuntimeError, RangeError, RecordError],
+      ...[UnknownModelError, WorkloadError],
+    ];
+    if (!expected.some((type) => error instanceof type)) throw error;
+    console.error((error as Error).message);
+    Deno.exitCode = 1;
+  }
+}
+
+/** Runs one process of the study, then shows all of them. Returns the exit code. */
+async function run(flags: Flags): Promise<number> {
+  requireInteger("sweep", "threads", flags.threads, 1);
+  if (flags.process !== undefined) requireInteger("sweep", "process", flags.process, 1);
+  const interruption = listenForInterrupt();
+  const study = preset(flags.preset, flags.model);
+  const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
+  const machine = await describeMachine();
+  const folder = join(flags.records, machine.id);
+  await using store = await openRecords(folder);
+  await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
+  if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
+
+  const process = flags.process ?? nextProcess(study, prompts, flags, store.runs);
+  const bar = progress(`${flags.preset}, process ${process}`);
+  using runtime = new Runtime({ threads: flags.threads });
+  const { signal } = interruption;
+  let share = 0;
+  const outcome = await sweep(plan(study, prompts, { ...flags, process }), {
+    load: loaderOf(runtime, signal, (note) => bar.update(share, 1, note)),
+    store,
+    provenance: {
+      study: study.name,
+      machine,
+      code: await describeCode(ROOT.pathname),
+      versions: describeVersions(),
+    },
+    signal,
+    onProgress: (now) => {
+      share = now.share;
+      bar.update(share, 1, `${now.done}/${now.total} pairs, ${now.note}`);
+    },
+  }).finally(() => bar.end());
+
+  const records = selectRecords(await readRecords(folder), flags);
+  const cells = summarise(records);
+  console.log(formatTable(cells, { colour: useColour() }));
+  console.log(`Records: ${join(folder, "runs.csv")}, rounds.csv, machine.json`);
+  if (outcome.left > 0) {
+    console.log(`Interrupted with ${outcome.left} pairs left: the same command goes on from here.`);
+    return 130;
+  }
+  if (cells.some((cell) => cell.pairs > 0)) await writeFigure(records, flags.figures);
+  else console.log("No figure, as no pair counts: sweep again when nothing else is running.");
+  return 0;
+}
+
+/** The first Ctrl-C ends the sweep after the round that runs; the second ends the process. */
+function listenForInterrupt(): AbortController {
+  const interruption = new AbortController();
+  Deno.addSignalListener("SIGINT", () => {
+    if (interruption.signal.aborted) Deno.exit(130);
+    interruption.abort();
+  });
+  return interruption;
+}
+
+function loaderOf(
+  runtime: Runtime,
+  signal: AbortSignal,
+  report: (note: string) => void,
+): SubjectLoader {
+  return async (id, { precision, exact }) => {
+    const model = await loadModel(id, {
+      runtime,
+      precision,
+      exact,
+      signal,
+      onStage: report,
+      onProgress: ({ source, received, total }) =>
+        report(`fetching ${id} from ${source}, ${Math.floor(100 * received / total)}%`),
+    });
+    return {
+      model,
+      id,
+      hash: model.details.sha256,
+      precision,
+      headPrecision: model.details.headPrecision,
+      differingWidths: model.details.probe.differ,
+      provider: "cpu",
+      endOfText: model.tokenizer.endOfText,
+      encode: (content) => model.encodeChat([{ role: "user", content }]),
+      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+    };
+  };
+}
+
+/** The rows that this command's settings made, in any process. */
+function selectRecords({ runs, rounds }: Records, flags: Flags): Records {
+  const selected = runs.filter((run) =>
+    run.study === flags.preset && run.model === flags.model && run.threads === flags.threads &&
+    run.exact === flags.exact
+  );
+  const pairs = new Set(selected.map((run) => run.pair));
+  return { runs: selected, rounds: rounds.filter((round) => pairs.has(round.pair)) };
+}
+
+async function writeFigure(records: Records, folder: string): Promise<void> {
+  const path = join(folder, "speedup_by_acceptance");
+  const svg = speedupByAcceptance(records);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(`${path}.svg`, svg);
+  await Deno.writeFile(`${path}.png`, renderPng(svg));
+  console.log(`Figure:  ${path}.svg, ${path}.png`);
+}
+
+function useColour(): boolean {
+  return Deno.stdout.isTerminal() && !Deno.noColor;
+}

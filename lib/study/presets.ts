@@ -1,0 +1,91 @@
+/**
+ * Presets: which conditions a named study visits.
+ *
+ * @module
+ */
+
+import type { Precision } from "../models/graph.ts";
+import type { Draft } from "./conditions.ts";
+
+/** A real drafter that a preset tries on every prompt. */
+export interface DraftSetting {
+  /** What proposes. */
+  readonly draft: Draft;
+  /** K. */
+  readonly draftLength: number;
+  /** The target precisions it is tried with. */
+  readonly precisions: readonly Precision[];
+}
+
+/** A named study. */
+export interface Preset {
+  /** Name in records. */
+  readonly name: string;
+  /** The target's catalog id. */
+  readonly model: string;
+  /** The target's precisions. */
+  readonly precisions: readonly Precision[];
+  /** Most tokens a run emits. */
+  readonly maxTokens: number;
+  /** Drafters that visit every prompt. */
+  readonly drafts: readonly DraftSetting[];
+  /** Acceptances of replayed continuations, crossed with `draftLengths`. */
+  readonly acceptances: readonly number[];
+  /** Draft lengths of replayed continuations. */
+  readonly draftLengths: readonly number[];
+  /** Prompts that a replayed cell visits in one process; it moves on to others in the next. */
+  readonly promptsPerCell: number;
+  /** Seed of everything random. */
+  readonly seed: number;
+}
+
+/** Names of the presets. */
+export const PRESETS = ["quick", "tiny"] as const;
+
+/**
+ * A preset by name.
+ *
+ * `quick` answers in minutes on two cores: three precisions; prompt lookup and the target's own int4
+ * weights on every prompt; acceptance set from 0.3 to 0.9 at three draft lengths. `tiny` is the same
+ * in small, for tests.
+ *
+ * @param name "quick" or "tiny".
+ * @param model The target's catalog id.
+ * @returns The preset.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(preset("quick", "smollm2-135m-instruct").draftLengths, [2, 4, 8]);
+ * ```
+ */
+export function preset(name: typeof PRESETS[number], model: string): Preset {
+  const quick: Preset = {
+    name: "quick",
+    model,
+    precisions: ["fp32", "int8", "int4"],
+    maxTokens: 48,
+    drafts: [
+      { draft: { draft: "prompt-lookup" }, draftLength: 8, precisions: ["fp32", "int8", "int4"] },
+      {
+        draft: { draft: "model", draftModel: model, draftPrecision: "int4" },
+        draftLength: 4,
+        precisions: ["fp32"],
+      },
+    ],
+    acceptances: [0.3, 0.5, 0.7, 0.9],
+    draftLengths: [2, 4, 8],
+    promptsPerCell: 3,
+    seed: 1,
+  };
+  if (name === "quick") return quick;
+  return {
+    ...quick,
+    name: "tiny",
+    precisions: ["fp32", "int4"],
+    maxTokens: 8,
+    acceptances: [0.5],
+    draftLengths: [2, 4],
+    promptsPerCell: 2,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Where a row comes from: the machine, the code, the versions.
+ *
+ * @module
+ */
+
+import { cpus } from "node:os";
+import config from "../../deno.json" with { type: "json" };
+
+/** A machine, as `machine.json` tells it. What could not be read is null. */
+export interface Machine {
+  /** Folder name: brand, cores, the instruction set that matters most. */
+  readonly id: string;
+  /** Operating system: "linux", "darwin", "windows". */
+  readonly os: string;
+  /** Kernel release. */
+  readonly osRelease: string;
+  /** Instruction set architecture: "x86_64", "aarch64". */
+  readonly architecture: string;
+  /** Processor's brand. */
+  readonly cpu: string;
+  /** Logical processors. */
+  readonly cores: number;
+  /** Main memory in bytes. */
+  readonly memoryBytes: number;
+  /** Instruction sets that quantised matrix products use, strongest first. */
+  readonly instructionSets: readonly string[] | null;
+  /** Accelerator, or null if none was used. */
+  readonly gpu: string | null;
+}
+
+/** The code that ran. */
+export interface Code {
+  /** Commit, or null outside a git repository. */
+  readonly commit: string | null;
+  /** Whether tracked files other than data and figures differ from it. */
+  readonly dirty: boolean | null;
+}
+
+/** Versions of what computes and measures. */
+export interface Versions {
+  /** This package. */
+  readonly specbound: string;
+  /** Deno. */
+  readonly deno: string;
+  /** The pinned onnxruntime-node. */
+  readonly onnxruntime: string;
+}
+
+/** Flags of `lscpu` that decide how fast quantised matrix products are, strongest first. */
+const INSTRUCTION_SETS = [
+  "amx_int8",
+  "avx512_vnni",
+  "avx_vnni",
+  "avx512f",
+  "avx2",
+  "sve2",
+  "i8mm",
+  "asimddp",
+];
+
+/**
+ * The machine this runs on.
+ *
+ * @returns Its description. Instruction sets come from `lscpu` and are null without it.
+ *
+ * @example
+ * ```ts
+ * import { assert, assertMatch } from "@std/assert";
+ * const machine = await describeMachine();
+ * assert(machine.cores >= 1);
+ * assertMatch(machine.id, /^[a-z0-9-]+$/);
+ * ```
+ */
+export async function describeMachine(): Promise<Machine> {
+  const cpu = cpus()[0]?.model.trim() || "unknown";
+  const cores = navigator.hardwareConcurrency;
+  const flags = await output("lscpu", []);
+  const instructionSets = flags === null
+    ? null
+    : INSTRUCTION_SETS.filter((name) => flags.split(/\s+/).includes(name));
+  return {
+    id: machineId(cpu, cores, instructionSets),
+    os: Deno.build.os,
+    osRelease: Deno.osRelease(),
+    architecture: Deno.build.arch,
+    cpu,
+    cores,
+    memoryBytes: Deno.systemMemoryInfo().total,
+    instructionSets,
+    gpu: null,
+  };
+}
+
+/**
+ * A short name for machines that should run alike.
+ *
+ * @param cpu The processor's brand.
+ * @param cores Logical processors.
+ * @param instructionSets Strongest first, or null if unknown.
+ * @returns Lower-case words joined by hyphens.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(machineId("AMD EPYC", 2, ["avx512_vnni", "avx2"]), "amd-epyc-2c-avx512vnni");
+ * assertEquals(machineId("Intel(R) Core(TM) i7-8700 CPU @ 3.20GHz", 12, null), "intel-core-i7-8700-12c");
+ * ```
+ */
+export function machineId(
+  cpu: string,
+  cores: number,
+  instructionSets: readonly string[] | null,
+): string {
+  const brand = cpu.toLowerCase()
+    .replace(/\((r|tm)\)|@.*$|\b(cpu|processor|\d+-core|with .*)\b/g, " ")
+    .replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  const set = instructionSets?.[0]?.replaceAll("_", "");
+  return [brand, `${cores}c`, set].filter(Boolean).join("-");
+}
+
+/**
+ * The commit of the code in a folder.
+ *
+ * @param folder A folder inside the repository.
+ * @returns The commit; nulls if there is no repository, or no git.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(await describeCode("/"), { commit: null, dirty: null });
+ * ```
+ */
+export async function describeCode(folder: string): Promise<Code> {
+  const commit = await output("git", ["-C", folder, "rev-parse", "HEAD"]);
+  if (commit === null) return { commit: null, dirty: null };
+  const changes = await output("git", [
+    ...["-C", folder, "status", "--porcelain", "--untracked-files=no"],
+    ...["--", ":/", ":(top,exclude)data", ":(top,exclude)figures"],
+  ]);
+  return { commit: commit.trim(), dirty: changes === null ? null : changes !== "" };
+}
+
+/**
+ * Versions of this package and what it stands on.
+ *
+ * @returns The versions; those of npm packages as `deno.json` pins them.
+ *
+ * @example
+ * ```ts
+ * import { assertMatch } from "@std/assert";
+ * assertMatch(describeVersions().onnxruntime, /^\d+\.\d+\.\d+$/);
+ * ```
+ */
+export function describeVersions(): Versions {
+  return {
+    specbound: config.version,
+    deno: Deno.version.deno,
+    onnxruntime: config.imports["onnxruntime-node"].split("@").at(-1)!,
+  };
+}
+
+/** A command's standard output, or null if it cannot be run or fails. */
+async function output(command: string, args: string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command(command, { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : null;
+  } catch (error) {
+    const absent = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotCapable;
+    if (absent) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The seam between a study and the models it runs: tests put tables there, the sweep real weights.
+ *
+ * @module
+ */
+
+import type { LanguageModel } from "../engine/language_model.ts";
+import type { Precision } from "../models/graph.ts";
+import type { TokenId } from "../models/token.ts";
+
+/** A model under study. Disposing of it frees the model. */
+export interface Subject extends AsyncDisposable {
+  /** The network. */
+  readonly model: LanguageModel;
+  /** Catalog id. */
+  readonly id: string;
+  /** SHA-256 of the weights file, or null if there is none. */
+  readonly hash: string | null;
+  /** Precision of the weights as executed. */
+  readonly precision: Precision;
+  /** Precision of the output head, or null if there is none apart. */
+  readonly headPrecision: string | null;
+  /** Widths of a pass whose logits differ from those of others, or null if not probed. */
+  readonly differingWidths: readonly number[] | null;
+  /** What executes it: "cpu", "table". */
+  readonly provider: string;
+  /** Tokens that end the text. */
+  readonly endOfText: ReadonlySet<TokenId>;
+  /** A user's message as the model reads it, chat template included. */
+  encode(message: string): readonly TokenId[];
+}
+
+/** What a loader needs to know beside the id. */
+export interface SubjectOptions {
+  /** Precision of the weights. */
+  readonly precision: Precision;
+  /** Threads of a pass. */
+  readonly threads: number;
+  /** Whether logits must not depend on the width of a pass. */
+  readonly exact: boolean;
+}
+
+/** Loads a model by its catalog id. */
+export type SubjectLoader = (id: string, options: SubjectOptions) => Promise<Subject>;

@@ -1,0 +1,100 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { type Condition, conditionKey } from "../../lib/study/conditions.ts";
+import { plan, type Stage } from "../../lib/study/plan.ts";
+import { preset } from "../../lib/study/presets.ts";
+import { PROMPTS } from "./tables.ts";
+
+const quick = preset("quick", "smollm2-135m-instruct");
+const stagesOf = (process: number) => plan(quick, PROMPTS, { process, threads: 2 });
+
+/** Visits of each condition: prompt, place in its block, and which arm runs first. */
+function visitsOf(stages: readonly Stage[]) {
+  const visits = stages.flatMap(({ blocks }) =>
+    blocks.flatMap(({ prompt, pairs }) =>
+      pairs.map(({ condition, first }, place) => ({ condition, prompt, place, first }))
+    )
+  );
+  return Object.values(Object.groupBy(visits, (visit) => JSON.stringify(visit.condition)))
+    .map((group) => group!);
+}
+
+const spread = (counts: number[]) => Math.max(...counts) - Math.min(...counts);
+
+Deno.test("quick visits three tasks with every controlled cell and all prompts with real drafts", () => {
+  for (const process of [1, 2, 3, 12]) {
+    const cells = visitsOf(stagesOf(process));
+    assertEquals(cells.length, 3 * 12 + 3 + 1);
+    for (const visits of cells) {
+      const controlled = visits[0]!.condition.draft.draft === "replay";
+      assertEquals(new Set(visits.map(({ prompt }) => prompt.id)).size, controlled ? 3 : 12);
+      assertEquals(new Set(visits.map(({ prompt }) => prompt.task)).size, controlled ? 3 : 6);
+    }
+  }
+});
+
+Deno.test("over the processes, a controlled cell meets every prompt equally often", () => {
+  const cells = visitsOf(Array.from({ length: 12 }, (_, i) => stagesOf(i + 1)).flat());
+  for (const visits of cells) {
+    const counts = PROMPTS.map(({ id }) => visits.filter(({ prompt }) => prompt.id === id).length);
+    assertEquals(spread(counts), 0);
+  }
+});
+
+Deno.test("conditions take every place in a block, and each arm is first, equally often", () => {
+  for (const { blocks } of stagesOf(1)) {
+    const places = blocks[0]!.pairs.length;
+    for (const visits of visitsOf([{ precision: "fp32", blocks }])) {
+      assertLessOrEqual(
+        spread(
+          ["plain", "speculative"].map((arm) => visits.filter(({ first }) => first === arm).length),
+        ),
+        1,
+      );
+      if (visits.length < 12) continue;
+      const counts = Array.from(
+        { length: places },
+        (_, place) => visits.filter((visit) => visit.place === place).length,
+      );
+      assertLessOrEqual(spread(counts), 1);
+    }
+  }
+});
+
+Deno.test("a plan is the same every time, and no pair of it is there twice", () => {
+  assertEquals(stagesOf(3), stagesOf(3));
+  const pairs = [1, 2, 3].flatMap((process) =>
+    stagesOf(process).flatMap(({ blocks }) => blocks.flatMap((block) => block.pairs))
+  );
+  assertEquals(new Set(pairs.map(({ pair }) => pair)).size, pairs.length);
+});
+
+Deno.test("quick fits into five minutes at the costs it was planned for", () => {
+  const stages = stagesOf(1);
+  const pairs = stages.flatMap(({ blocks }) => blocks.flatMap((block) => block.pairs));
+  const seconds = pairs.reduce((sum, { weight }) => sum + weight, 0);
+  const recording = PROMPTS.length * quick.maxTokens * (0.025 + 0.012 + 0.010);
+  const prefill = PROMPTS.length * 4 * 0.4;
+  assertLessOrEqual(seconds + recording + prefill, 300);
+});
+
+Deno.test("keys of conditions do not change between versions", () => {
+  const condition: Condition = {
+    model: "smollm2-135m-instruct",
+    precision: "fp32",
+    exact: false,
+    threads: 2,
+    draft: { draft: "replay", acceptance: 0.7 },
+    draftLength: 4,
+    maxTokens: 48,
+    temperature: 0,
+    topK: 0,
+    topP: 1,
+    seed: 1,
+  };
+  assertEquals(conditionKey(condition, "abc"), "7a1c78968b55");
+  const reordered = Object.fromEntries(Object.entries(condition).reverse()) as unknown as Condition;
+  assertEquals(conditionKey(reordered, "abc"), conditionKey(condition, "abc"));
+  for (const change of [{ seed: 2 }, { draft: { draft: "prompt-lookup" as const } }]) {
+    assert(conditionKey({ ...condition, ...change }, "abc") !== conditionKey(condition, "abc"));
+  }
+});
