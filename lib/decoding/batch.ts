@@ -67,7 +67,7 @@ export async function* speculateBatch(
   const rows = openRows(drafters, prompts, options);
 
   await prefillRows(target, prompts, options);
-  for (const { drafter, text } of rows) await drafter.begin?.(text);
+  for (const { drafter, index } of rows) await drafter.begin?.(prompts[index]!);
   while (rows.some(goesOn)) {
     signal?.throwIfAborted();
     const started = clock();
@@ -91,10 +91,9 @@ export async function* speculateBatch(
 
     target.commit(evaluation, keeping);
     const [draftMs, verifyMs] = [drafted - started, evaluated - drafted];
-    const sampleMs = sampled - evaluated;
+    const times = { draftMs, verifyMs, sampleMs: sampled - evaluated };
     for (const [i, row] of active.entries()) {
-      const times = { draftMs, verifyMs, sampleMs, hostMs: 0 };
-      row.last = { drafted: row.draft.tokens, ...outcomes[i]!, ...times };
+      row.last = { drafted: row.draft.tokens, ...outcomes[i]!, ...times, hostMs: 0 };
       row.text.push(...row.last.emitted);
       row.emitted += row.last.emitted.length;
       row.drafter.observe?.(row.last, row.text);

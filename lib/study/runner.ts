@@ -13,6 +13,8 @@ import { fixed } from "../decoding/policies/fixed.ts";
 import type { Round } from "../decoding/round.ts";
 import { speculate } from "../decoding/speculative.ts";
 import { isDisturbed, type Meter, otherLoad, readMeters } from "./meters.ts";
+import type { Context } from "../engine/language_model.ts";
+import type { TokenId } from "../models/token.ts";
 import type { PlannedPair } from "./plan.ts";
 import type { Prefilled, PreparedPrompt } from "./prepared.ts";
 import { type Arm, ARMS } from "./records.ts";
@@ -122,7 +124,7 @@ async function runArm(
 ): Promise<Run> {
   const startedAt = new Date();
   try {
-    await using context = prepared.target.context.fork();
+    await using context = await forkToWrite(prepared.target.context, prepared.tokens);
     await using opened = new AsyncDisposableStack();
     const { condition } = planned;
     const decode = {
@@ -135,7 +137,7 @@ async function runArm(
     };
     const rounds = arm === "plain" ? autoregress(context, prepared.tokens, decode) : speculate(
       context,
-      drafterOf(planned, prepared, opened),
+      await drafterOf(planned, prepared, opened),
       prepared.tokens,
       { ...decode, policy: fixed(condition.draftLength) },
     );
@@ -164,14 +166,22 @@ async function measure(
   return { rounds, firstTokenMs, decodeMs, cpuSeconds: own - before.own, peakMemoryBytes };
 }
 
-function drafterOf(
+/** A fork whose copy of the cache is its own already: copying it is no part of decoding. */
+async function forkToWrite(context: Context, tokens: readonly TokenId[]): Promise<Context> {
+  const fork = context.fork();
+  await fork.evaluate([tokens.slice(-1)]); // not committed, so it leaves no trace
+  return fork;
+}
+
+async function drafterOf(
   { condition: { draft, seed }, process }: PlannedPair,
   prepared: PreparedPrompt,
   opened: AsyncDisposableStack,
-): Drafter {
+): Promise<Drafter> {
   if (draft.draft === "prompt-lookup") return opened.use(promptLookup());
   if (draft.draft === "model") {
-    const context = opened.use(findDraft(prepared, draft).context.fork());
+    const { context: prefilled } = findDraft(prepared, draft);
+    const context = opened.use(await forkToWrite(prefilled, prepared.tokens));
     return opened.use(modelDrafter(context, draft.draftModel));
   }
   return opened.use(replay(prepared.tokens.length, prepared.continuation, {

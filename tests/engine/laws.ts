@@ -5,9 +5,11 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Context, ContextError, type LanguageModel } from "../../lib/engine/language_model.ts";
+import { ContextError, type LanguageModel } from "../../lib/engine/language_model.ts";
 import type { TokenId } from "../../lib/models/token.ts";
-import { type Random, stream } from "../../lib/random.ts";
+import { stream } from "../../lib/random.ts";
+import { actions } from "./actions.ts";
+import { integer, pathTo, randomText, randomTree } from "./texts.ts";
 
 /** How a law is tried. */
 export interface LawOptions {
@@ -21,23 +23,6 @@ export interface LawOptions {
 
 /** A law: it throws if a model breaks it. */
 export type Law = (model: LanguageModel, options?: LawOptions) => Promise<void>;
-
-/** Registers a test for each law. The model is opened once, when the first of them runs. */
-export function testLaws(
-  name: string,
-  open: () => LanguageModel | Promise<LanguageModel>,
-  options: LawOptions & { readonly ignore?: boolean } = {},
-): void {
-  const { ignore = false, ...lawOptions } = options;
-  let model: Promise<LanguageModel> | undefined;
-  for (const [law, check] of Object.entries(laws)) {
-    Deno.test({
-      name: `${name}: ${law}`,
-      ignore,
-      fn: async () => await check(await (model ??= Promise.resolve(open())), lawOptions),
-    });
-  }
-}
 
 /** The laws, by what they say. */
 export const laws: Readonly<Record<string, Law>> = {
@@ -174,60 +159,11 @@ export const laws: Readonly<Record<string, Law>> = {
     assertThrows(() => fork.commit(second, [1]), ContextError, "not the context's newest");
     context.commit(second, [1]);
     assertEquals([context.length(), fork.length()], [1, 0]);
+    const third = await context.evaluate([[0]]);
+    context.truncate(0);
+    assertThrows(() => context.commit(third, [1]), ContextError, "not the context's newest");
   },
 };
-
-/** A context and what it should hold. */
-interface Fork {
-  readonly context: Context;
-  readonly texts: TokenId[][];
-}
-
-type Action = (fork: Fork, random: Random, model: LanguageModel) => Promise<Fork | void>;
-
-/** What may be done to a context; each keeps `texts` in step. */
-const actions: readonly Action[] = [
-  async function append({ context, texts }, random, model) {
-    const tokens = texts.map(() => randomText(random, model, 0, 5));
-    await context.append(tokens);
-    tokens.forEach((list, row) => texts[row] = [...texts[row]!, ...list]);
-  },
-
-  async function commitPrefixes({ context, texts }, random, model) {
-    const tokens = texts.map(() => randomText(random, model, 0, 5));
-    const evaluation = await context.evaluate(tokens);
-    const kept = tokens.map((list) => integer(random, 0, list.length));
-    context.commit(evaluation, kept);
-    kept.forEach((count, row) => texts[row] = [...texts[row]!, ...tokens[row]!.slice(0, count)]);
-  },
-
-  async function commitPaths({ context, texts }, random, model) {
-    const tokens = texts.map(() => randomText(random, model, 1, 8));
-    const forest = tokens.map((list) => randomTree(random, list.length));
-    const evaluation = await context.evaluate(tokens, forest);
-    const paths = forest.map((tree) => pathTo(integer(random, -1, tree.length - 1), tree));
-    context.commit(evaluation, paths);
-    paths.forEach((path, row) => {
-      texts[row] = [...texts[row]!, ...path.map((index) => tokens[row]![index]!)];
-    });
-  },
-
-  async function evaluateOnly({ context, texts }, random, model) {
-    await context.evaluate(texts.map(() => randomText(random, model, 0, 8)));
-  },
-
-  function truncate({ context, texts }, random) {
-    const row = integer(random, 0, texts.length - 1);
-    const length = integer(random, 0, texts[row]!.length);
-    context.truncate(length, row);
-    texts[row] = texts[row]!.slice(0, length);
-    return Promise.resolve();
-  },
-
-  function fork({ context, texts }) {
-    return Promise.resolve({ context: context.fork(), texts: [...texts] });
-  },
-];
 
 /** What a law needs to try a model. */
 function trial(model: LanguageModel, options: LawOptions = {}) {
@@ -251,22 +187,4 @@ function distance(a: Float32Array, b: Float32Array): number {
   let largest = 0;
   for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   return largest;
-}
-
-function integer(random: Random, from: number, to: number): number {
-  return from + Math.floor(random() * (to - from + 1));
-}
-
-function randomText(random: Random, model: LanguageModel, from: number, to: number): TokenId[] {
-  const length = integer(random, from, to);
-  return Array.from({ length }, () => integer(random, 0, model.vocabularySize - 1));
-}
-
-function randomTree(random: Random, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => integer(random, -1, i - 1));
-}
-
-/** The indices from the root down to a node; none for −1. */
-function pathTo(node: number, parents: readonly number[]): number[] {
-  return node < 0 ? [] : [...pathTo(parents[node]!, parents), node];
 }

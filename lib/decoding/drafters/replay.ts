@@ -58,6 +58,7 @@ export function replay(
     name: `replay ${rates.join("/")}${paying ? ` paying for ${paying.name}` : ""}`,
     begin: async (text) => await paying?.begin?.(text),
     async propose(text, request) {
+      // The cache of who pays will hold its own tokens where these stood: as long, so as costly.
       await paying?.propose(text, { ...request, proceed: undefined });
       const from = text.length - prompt;
       const tokens = continuation.slice(from, from + request.limit).map((token, depth) => {
