@@ -13,7 +13,8 @@ import type { Drafter } from "./drafter.ts";
 export interface ReplayOptions {
   /**
    * The chance that a drafted token is right, given that those before it were: one number, or one
-   * for each position in the draft (the last holds for all further ones).
+   * for each position in the draft (the last holds for all further ones). Errors are spread at
+   * random, but their share of the continuation is exact: a coin a token would blur α by its luck.
    */
   readonly acceptance: number | readonly number[];
   /** Seed of the errors. The same output position errs alike in runs of any draft length. */
@@ -54,6 +55,7 @@ export function replay(
   requireInteger("replay", "acceptance's length", rates.length, 1);
   rates.forEach((rate) => requireNumber("replay", "acceptance", rate, 0, 1));
   requireInteger("replay", "vocabularySize", vocabularySize, 2);
+  const quantiles = quantilesOf(continuation.length, seed);
   return {
     name: `replay ${rates.join("/")}${paying ? ` paying for ${paying.name}` : ""}`,
     begin: async (text) => await paying?.begin?.(text),
@@ -63,12 +65,21 @@ export function replay(
       const from = text.length - prompt;
       const tokens = continuation.slice(from, from + request.limit).map((token, depth) => {
         const rate = rates[Math.min(depth, rates.length - 1)]!;
-        const right = coin(seed, `replay ${from + depth}`) < rate;
-        return right ? token : (token + 1) % vocabularySize;
+        return quantiles[from + depth]! < rate ? token : (token + 1) % vocabularySize;
       });
       return { tokens };
     },
     observe: (round, text) => paying?.observe?.(round, text),
     [Symbol.asyncDispose]: async () => await paying?.[Symbol.asyncDispose](),
   };
+}
+
+/** Each position's place among all in a random order, as a number between 0 and 1. */
+function quantilesOf(count: number, seed: number | string): Float64Array {
+  const order = Uint32Array.from({ length: count }, (_, position) => position);
+  const coins = Float64Array.from(order, (position) => coin(seed, `replay ${position}`));
+  order.sort((a, b) => coins[a]! - coins[b]!);
+  const quantiles = new Float64Array(count);
+  order.forEach((position, rank) => quantiles[position] = (rank + 0.5) / count);
+  return quantiles;
 }
