@@ -4,13 +4,13 @@
  * @module
  */
 
-import { cacheDirectory, CacheError } from "../lib/models/cache.ts";
+import { cacheDirectory } from "../lib/models/cache.ts";
 import { catalog, type CatalogEntry, findModel, UnknownModelError } from "../lib/models/catalog.ts";
-import { fetchModel, ModelFetchError } from "../lib/models/fetch.ts";
-import { GgufError } from "../lib/models/gguf.ts";
+import { fetchModel } from "../lib/models/fetch.ts";
 import { removeStored, storedModel } from "../lib/models/stored.ts";
 import { parseArguments } from "./arguments.ts";
 import { progress } from "./progress.ts";
+import { report } from "./report.ts";
 
 const defaultModel = catalog[0]!.id;
 
@@ -70,11 +70,12 @@ function pathOf(model: string, cache: string): string {
   return typeof entry === "string" ? entry : storedModel(entry, cache).path;
 }
 
-async function fetch(model: string, cache: string): Promise<string> {
+async function fetch(model: string, cache: string, signal: AbortSignal): Promise<string> {
   const bar = progress(`Fetching ${model}`);
   try {
     return await fetchModel(model, {
       cache,
+      signal,
       onProgress: ({ source, received, total }) =>
         bar.update(received, total, `${megabytes(received)} from ${source}`),
     });
@@ -86,16 +87,11 @@ async function fetch(model: string, cache: string): Promise<string> {
 if (import.meta.main) {
   const { flags, positionals } = parseArguments(specification, Deno.args);
   const [action = "list", model] = positionals;
-  try {
+  await report(async (signal) => {
     const cache = flags.cache ?? cacheDirectory();
     if (action === "list") list(model, cache);
     if (action === "clean") clean(model, cache);
     if (action === "path") console.log(pathOf(model ?? defaultModel, cache));
-    if (action === "fetch") console.log(await fetch(model ?? defaultModel, cache));
-  } catch (error) {
-    const expected = [CacheError, GgufError, ModelFetchError, UnknownModelError];
-    if (!expected.some((type) => error instanceof type)) throw error;
-    console.error((error as Error).message);
-    Deno.exit(1);
-  }
+    if (action === "fetch") console.log(await fetch(model ?? defaultModel, cache, signal));
+  });
 }

@@ -5,17 +5,13 @@
  */
 
 import { join } from "node:path";
-import { RecordError } from "../lib/study/columns.ts";
 import { summarise } from "../lib/analysis/summary.ts";
 import { formatTable } from "../lib/analysis/table.ts";
 import { loadModel } from "../lib/engine/load.ts";
 import { renderPng } from "../lib/figures/render.ts";
 import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
-import { CacheError } from "../lib/models/cache.ts";
-import { catalog, UnknownModelError } from "../lib/models/catalog.ts";
-import { ModelFetchError } from "../lib/models/fetch.ts";
-import { GgufError } from "../lib/models/gguf.ts";
-import { OnnxRuntimeError, Runtime } from "../lib/onnx/mod.ts";
+import { catalog } from "../lib/models/catalog.ts";
+import { Runtime } from "../lib/onnx/mod.ts";
 import { plan } from "../lib/study/plan.ts";
 import { preset, PRESETS } from "../lib/study/presets.ts";
 import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
@@ -24,10 +20,11 @@ import { openRecords, readRecords } from "../lib/study/store.ts";
 import type { SubjectLoader } from "../lib/study/subject.ts";
 import { nextProcess } from "../lib/study/resume.ts";
 import { sweep } from "../lib/study/sweep.ts";
-import { readWorkload, WorkloadError } from "../lib/study/workload.ts";
+import { readWorkload } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { parseArguments } from "./arguments.ts";
 import { progress } from "./progress.ts";
+import { report } from "./report.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -60,24 +57,15 @@ type Flags = ReturnType<typeof parseArguments<typeof specification>>["flags"];
 
 if (import.meta.main) {
   const { flags } = parseArguments(specification, Deno.args);
-  try {
-    Deno.exitCode = await run(flags);
-  } catch (error) {
-    const expected = [
-      ...[CacheError, GgufError, ModelFetchError, OnnxRuntimeError, RangeError, RecordError],
-      ...[UnknownModelError, WorkloadError],
-    ];
-    if (!expected.some((type) => error instanceof type)) throw error;
-    console.error((error as Error).message);
-    Deno.exitCode = 1;
-  }
+  await report(async (signal) => {
+    Deno.exitCode = await run(flags, signal);
+  });
 }
 
 /** Runs one process of the study, then shows all of them. Returns the exit code. */
-async function run(flags: Flags): Promise<number> {
+async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   requireInteger("sweep", "threads", flags.threads, 1);
   if (flags.process !== undefined) requireInteger("sweep", "process", flags.process, 1);
-  const interruption = listenForInterrupt();
   const study = preset(flags.preset, flags.model);
   const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
   const machine = await describeMachine();
@@ -89,7 +77,6 @@ async function run(flags: Flags): Promise<number> {
   const process = flags.process ?? nextProcess(study, prompts, flags, store.runs);
   const bar = progress(`${flags.preset}, process ${process}`);
   using runtime = new Runtime({ threads: flags.threads });
-  const { signal } = interruption;
   let share = 0;
   const outcome = await sweep(plan(study, prompts, { ...flags, process }), {
     load: loaderOf(runtime, signal, (note) => bar.update(share, 1, note)),
@@ -120,20 +107,10 @@ async function run(flags: Flags): Promise<number> {
   return 0;
 }
 
-/** The first Ctrl-C ends the sweep after the round that runs; the second ends the process. */
-function listenForInterrupt(): AbortController {
-  const interruption = new AbortController();
-  Deno.addSignalListener("SIGINT", () => {
-    if (interruption.signal.aborted) Deno.exit(130);
-    interruption.abort();
-  });
-  return interruption;
-}
-
 function loaderOf(
   runtime: Runtime,
   signal: AbortSignal,
-  report: (note: string) => void,
+  note: (text: string) => void,
 ): SubjectLoader {
   return async (id, { precision, exact }) => {
     const model = await loadModel(id, {
@@ -141,9 +118,9 @@ function loaderOf(
       precision,
       exact,
       signal,
-      onStage: report,
+      onStage: note,
       onProgress: ({ source, received, total }) =>
-        report(`fetching ${id} from ${source}, ${Math.floor(100 * received / total)}%`),
+        note(`fetching ${id} from ${source}, ${Math.floor(100 * received / total)}%`),
     });
     return {
       model,

@@ -52,7 +52,12 @@ export function isGreedy(sampling: Sampling): boolean {
 export function requireSampling(sampling: Sampling): void {
   requireNumber("sample", "temperature", sampling.temperature ?? 0, 0);
   requireInteger("sample", "topK", sampling.topK ?? 0, 0);
-  requireNumber("sample", "topP", sampling.topP ?? 1, Number.MIN_VALUE, 1);
+  const { topP = 1 } = sampling;
+  if (!(topP > 0 && topP <= 1)) {
+    throw new RangeError(
+      `Cannot sample as topP must be above 0 and at most 1: current value is ${topP}`,
+    );
+  }
 }
 
 /**
