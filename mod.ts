@@ -12,7 +12,7 @@ export * from "./lib/models/chat.ts";
 export * from "./lib/models/dequantize.ts";
 export * from "./lib/models/fetch.ts";
 export * from "./lib/models/gguf.ts";
-export type { Precision } from "./lib/models/graph.ts";
+export type { AttentionForm, Precision } from "./lib/models/graph.ts";
 export * from "./lib/models/text_stream.ts";
 export type * from "./lib/models/token.ts";
 export * from "./lib/models/tokenizer.ts";

@@ -129,6 +129,7 @@ function loaderOf(
       precision,
       headPrecision: model.details.headPrecision,
       differingWidths: model.details.probe.differ,
+      attention: model.details.form,
       provider: "cpu",
       endOfText: model.tokenizer.endOfText,
       encode: (content) => model.encodeChat([{ role: "user", content }]),

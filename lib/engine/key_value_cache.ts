@@ -5,6 +5,7 @@
  */
 
 import { type Runtime, Tensor } from "../onnx/mod.ts";
+import { requireMemory } from "./memory.ts";
 
 /** Sizes of a cache. */
 export interface CacheShape {
@@ -37,6 +38,7 @@ export class KeyValueCache {
   readonly layers: readonly Layer[];
   readonly #runtime: Runtime;
   readonly #shape: CacheShape;
+  readonly #memory: DisposableStack;
   #holders = 1;
 
   /**
@@ -45,14 +47,18 @@ export class KeyValueCache {
    * @param runtime Where memory is taken.
    * @param shape Sizes.
    * @param capacity Slots of each row.
+   * @throws {ContextError} If there is less memory than that.
    */
   constructor(runtime: Runtime, shape: CacheShape, capacity: number) {
     this.#runtime = runtime;
     this.#shape = shape;
     this.capacity = capacity;
     const dims = [shape.rows, shape.heads, capacity, shape.headSize];
+    const bytes = dims.reduce((product, dim) => product * dim, 2 * shape.layers * 4);
+    requireMemory(bytes, `keys and values of ${shape.rows} × ${capacity} tokens`);
+    using taken = new DisposableStack(); // what was taken goes back if the library refuses the rest
     const allocate = (): Tensor<"float32"> => {
-      const tensor = Tensor.allocate(runtime, "float32", dims);
+      const tensor = taken.use(Tensor.allocate(runtime, "float32", dims));
       tensor.data.fill(0);
       return tensor;
     };
@@ -60,6 +66,7 @@ export class KeyValueCache {
       { length: shape.layers },
       () => ({ key: allocate(), value: allocate() }),
     );
+    this.#memory = taken.move();
   }
 
   /** Bytes of all layers. */
@@ -75,11 +82,7 @@ export class KeyValueCache {
 
   /** Gives up one holder's claim; the last frees the memory. */
   release(): void {
-    if (--this.#holders > 0) return;
-    for (const { key, value } of this.layers) {
-      key[Symbol.dispose]();
-      value[Symbol.dispose]();
-    }
+    if (--this.#holders === 0) this.#memory.dispose();
   }
 
   /**

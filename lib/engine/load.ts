@@ -4,22 +4,21 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { cpus, hostname } from "node:os";
-import { join } from "node:path";
 import { type Architecture, architectureOf } from "../models/architecture.ts";
-import { buildGraph } from "../models/build.ts";
+import { buildGraph, type BuiltGraph } from "../models/build.ts";
 import { cacheDirectory } from "../models/cache.ts";
 import { findModel } from "../models/catalog.ts";
 import { type ChatMessage, renderChat } from "../models/chat.ts";
 import { sha256File } from "../models/digest.ts";
 import { fetchModel, type FetchProgress } from "../models/fetch.ts";
 import { type Gguf, openGguf } from "../models/gguf.ts";
-import type { Precision } from "../models/graph.ts";
+import type { AttentionForm, Precision } from "../models/graph.ts";
 import { type GgufTokenizer, tokenizerOf } from "../models/tokenizer.ts";
 import type { TokenId } from "../models/token.ts";
-import { type Runtime, Session, VERSION } from "../onnx/mod.ts";
+import { type Runtime, Session } from "../onnx/mod.ts";
+import { fasterForm } from "./form_probe.ts";
 import { OnnxModel } from "./onnx_model.ts";
+import { remember } from "./remember.ts";
 import { padTo, probeWidths, type WidthProbe } from "./width_probe.ts";
 
 /** How a model is to be loaded. */
@@ -31,8 +30,9 @@ export interface LoadOptions {
   /** Precision of the output head. Default: the matrices' own, but int8 beside int4. */
   readonly headPrecision?: Precision;
   /**
-   * Whether logits must not depend on the width of a pass, whatever padding that takes.
-   * Default false: passes run at the width asked for, and the probe says what that costs.
+   * Whether logits must not depend on what else is evaluated, whatever that costs: one form of
+   * attention for all, passes padded to widths that agree. Default false: single rows run through
+   * the faster form at the width asked for, and the probe says which widths agree in it.
    */
   readonly exact?: boolean;
   /** The cache directory. Default: the user's. */
@@ -55,7 +55,9 @@ export interface ModelDetails {
   readonly precision: Precision;
   /** Precision of the output head. */
   readonly headPrecision: Precision;
-  /** Hash of the graph that was built. */
+  /** The form of attention that single rows run through. */
+  readonly form: AttentionForm;
+  /** Hash of that form's graph. */
   readonly graph: string;
   /** Whether passes are padded to widths that agree. */
   readonly exact: boolean;
@@ -71,15 +73,16 @@ export class LoadedModel extends OnnxModel {
   readonly details: ModelDetails;
   readonly #metadata: Gguf["metadata"];
 
-  /** Takes over a session; `loadModel` is the way to get here. */
+  /** Opens the graphs; `loadModel` is the way to get here. */
   constructor(
-    session: Session,
+    open: (form: AttentionForm) => Session,
     architecture: Architecture,
     gguf: Pick<Gguf, "path" | "metadata">,
     details: ModelDetails,
   ) {
-    super(session, architecture, {
+    super(open, architecture, {
       name: `${details.id} ${details.precision}`,
+      form: details.form,
       ...(details.exact ? { pad: padTo(details.probe) } : {}),
     });
     this.tokenizer = tokenizerOf(gguf);
@@ -120,60 +123,37 @@ export async function loadModel(model: string, options: LoadOptions): Promise<Lo
   const sha256 = typeof entry === "string" ? await sha256File(path) : entry.sha256;
   using gguf = await openGguf(path);
   const architecture = architectureOf(gguf);
-  onStage?.(`preparing the ${precision} graph`);
-  const graph = await buildGraph(
-    { sha256, architecture, weights: gguf },
-    { cache, precision, headPrecision, signal },
-  );
-  onStage?.(`loading the ${precision} graph`);
-  const session = new Session(runtime, graph.path);
-  try {
-    const probe = await cachedProbe(cache, graph.hash, runtime, () => {
-      onStage?.(`probing pass widths in ${precision}`);
-      return probeWidths(new OnnxModel(session, architecture, { name: "probe" }));
+  const source = { sha256, architecture, weights: gguf };
+  const build = (form: AttentionForm): Promise<BuiltGraph> => {
+    onStage?.(`preparing the ${precision} graph, ${form}`);
+    return buildGraph(source, { cache, precision, headPrecision, form, signal });
+  };
+  const scattered = await build("scattered");
+  const graphs = { scattered, grouped: exact ? scattered : await build("grouped") };
+  const open = (form: AttentionForm): Session => {
+    onStage?.(`loading the ${precision} graph, ${form}`);
+    return new Session(runtime, graphs[form].path);
+  };
+  const ask = <T>(what: string, form: AttentionForm, find: () => Promise<T>): Promise<T> => {
+    const { hash } = graphs[form];
+    return remember(cache, [what, hash, runtime.threads], () => {
+      onStage?.(`finding ${what} of ${precision}`);
+      return find();
     });
-    const details = {
-      id: model,
-      sha256,
-      precision,
-      headPrecision,
-      graph: graph.hash,
-      exact,
-      probe,
-    };
-    return new LoadedModel(session, architecture, gguf, details);
-  } catch (error) {
-    session[Symbol.dispose]();
-    throw error;
-  }
-}
+  };
+  const trial = (form: AttentionForm): OnnxModel =>
+    new OnnxModel(open, architecture, { name: form, form });
 
-/** Probes once for each graph, processor, thread count and release of the library. */
-async function cachedProbe(
-  cache: string,
-  graph: string,
-  { threads }: Runtime,
-  probe: () => Promise<WidthProbe>,
-): Promise<WidthProbe> {
-  const key = createHash("sha256")
-    .update(JSON.stringify([graph, processor(), threads, VERSION]))
-    .digest("hex");
-  const file = join(cache, "probes", `${key.slice(0, 32)}.json`);
-  try {
-    return JSON.parse(Deno.readTextFileSync(file));
-  } catch (error) {
-    // A torn file is probed again, like a missing one.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
-  }
-  const found = await probe();
-  Deno.mkdirSync(join(cache, "probes"), { recursive: true });
-  const aside = `${file}.${Deno.pid}`;
-  Deno.writeTextFileSync(aside, JSON.stringify(found));
-  Deno.renameSync(aside, file);
-  return found;
-}
-
-/** What tells machines apart whose kernels may differ, also where they share a home directory. */
-function processor(): string {
-  return `${hostname()} ${cpus()[0]?.model}`;
+  const form = exact ? "scattered" : await ask("the faster form", "grouped", async () => {
+    await using scattered = trial("scattered");
+    await using grouped = trial("grouped");
+    return (await fasterForm([scattered, grouped])).form;
+  });
+  const probe = await ask("widths that agree", form, async () => {
+    await using model = trial(form);
+    return await probeWidths(model);
+  });
+  const graph = graphs[form].hash;
+  const details = { id: model, sha256, precision, headPrecision, form, graph, exact, probe };
+  return new LoadedModel(open, architecture, gguf, details);
 }

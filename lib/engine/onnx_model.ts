@@ -6,7 +6,8 @@
 
 import type { Architecture } from "../models/architecture.ts";
 import type { TokenId } from "../models/token.ts";
-import { Binding, type Runtime, type Session } from "../onnx/mod.ts";
+import { Binding, type Session } from "../onnx/mod.ts";
+import type { AttentionForm } from "../models/graph.ts";
 import { requireInteger } from "../validate.ts";
 import { KeyValueCache } from "./key_value_cache.ts";
 import {
@@ -19,8 +20,7 @@ import {
   requireTokens,
   requireTree,
 } from "./language_model.ts";
-import { writeMask } from "./mask.ts";
-import { Scratch } from "./scratch.ts";
+import { PassInputs, type PassRow } from "./pass_inputs.ts";
 
 /** Slots are added to a cache in steps of this. */
 const STEP = 256;
@@ -39,48 +39,72 @@ export interface OnnxModelOptions {
    * Default: no padding.
    */
   readonly pad?: (width: number) => number;
+  /**
+   * The form of attention for a single row of text without branches. Batches and trees always take
+   * the scattered form, whose graph is opened when the first comes. Default "scattered".
+   */
+  readonly form?: AttentionForm;
 }
 
-/** A decoder whose graph was written by `writeGraph`. */
+/** A decoder whose graphs were written by `writeGraph`. */
 export class OnnxModel implements LanguageModel {
+  /** Short name for records. */
   readonly name: string;
   readonly vocabularySize: number;
   readonly contextLength: number;
-  /** The graph, loaded. */
-  readonly session: Session;
   /** The network's sizes. */
   readonly architecture: Architecture;
   /** The width that a pass is padded to. */
   readonly pad: (width: number) => number;
+  /** The form of attention for a single row of text without branches. */
+  readonly form: AttentionForm;
+  readonly #open: (form: AttentionForm) => Session;
+  readonly #sessions = new Map<AttentionForm, Session>();
 
   /**
-   * Takes over a session; it is disposed with the model.
+   * Opens the graph that single rows run through.
    *
-   * @param session The graph, loaded.
+   * @param open Loads the graph of a form; the model disposes of it.
    * @param architecture The network's sizes.
-   * @param options Name and padding.
+   * @param options Name, padding, form.
    */
-  constructor(session: Session, architecture: Architecture, options: OnnxModelOptions) {
-    this.session = session;
+  constructor(
+    open: (form: AttentionForm) => Session,
+    architecture: Architecture,
+    options: OnnxModelOptions,
+  ) {
+    this.#open = open;
     this.architecture = architecture;
     this.name = options.name;
     this.pad = options.pad ?? ((width) => width);
+    this.form = options.form ?? "scattered";
     this.vocabularySize = architecture.vocabularySize;
     this.contextLength = architecture.contextLength;
+    this.session(this.form);
+  }
+
+  /** The graph of a form, loaded. */
+  session(form: AttentionForm): Session {
+    const known = this.#sessions.get(form);
+    if (known) return known;
+    const session = this.#open(form);
+    this.#sessions.set(form, session);
+    return session;
   }
 
   /** Opens an empty context of `rows` sequences. */
-  open(rows = 1): Context {
+  open(rows = 1): OnnxContext {
     requireInteger("open a context", "rows", rows, 1);
     const { layers, keyValueHeads, headSize } = this.architecture;
     const shape = { layers, rows, heads: keyValueHeads, headSize };
-    const cache = new KeyValueCache(this.session.runtime, shape, STEP);
+    const cache = new KeyValueCache(this.session(this.form).runtime, shape, STEP);
     return new OnnxContext(this, cache, new Array(rows).fill(0));
   }
 
-  /** Disposes of the session. Contexts must be gone before. */
+  /** Disposes of the graphs. Contexts must be gone before. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.session[Symbol.dispose]();
+    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    this.#sessions.clear();
     return Promise.resolve();
   }
 }
@@ -91,21 +115,29 @@ interface Newest {
   readonly parents: readonly (readonly number[])[];
 }
 
-class OnnxContext implements Context {
+/** A graph, and what is bound to it. */
+interface Bound {
+  readonly session: Session;
+  readonly binding: Binding;
+  cache: KeyValueCache | null;
+}
+
+/** Text that an {@linkcode OnnxModel} has read. */
+export class OnnxContext implements Context {
   readonly #model: OnnxModel;
-  readonly #binding: Binding;
+  readonly #bound = new Map<AttentionForm, Bound>();
   readonly #inputs: PassInputs;
   readonly #lengths: number[];
   #cache: KeyValueCache;
   #newest: Newest | null = null;
   #running: Promise<void> | null = null;
 
+  /** Takes over one holder's claim to a cache; `OnnxModel.open` and `fork` are the ways to get here. */
   constructor(model: OnnxModel, cache: KeyValueCache, lengths: number[]) {
     this.#model = model;
     this.#cache = cache;
     this.#lengths = lengths;
-    this.#binding = new Binding(model.session);
-    this.#inputs = new PassInputs(model.session.runtime);
+    this.#inputs = new PassInputs(model.session(model.form).runtime);
   }
 
   get rows(): number {
@@ -151,13 +183,23 @@ class OnnxContext implements Context {
     this.#newest = null;
   }
 
+  /**
+   * Counts slots as committed text without reading any. What a pass costs does not depend on what
+   * the cache holds, so contexts of any length can be timed at once.
+   */
+  pretend(length: number, row = 0): void {
+    requireInteger("pretend", "length", length, 0, this.#model.contextLength);
+    this.#lengths[row] = length;
+    this.#newest = null;
+  }
+
   fork(): Context {
     return new OnnxContext(this.#model, this.#cache.share(), [...this.#lengths]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.catch(() => {}); // its own caller hears of a failure
-    this.#binding[Symbol.dispose]();
+    for (const { binding } of this.#bound.values()) binding[Symbol.dispose]();
     this.#inputs[Symbol.dispose]();
     this.#cache.release();
   }
@@ -167,34 +209,27 @@ class OnnxContext implements Context {
     parents: readonly (readonly number[])[],
     scored: readonly { readonly row: number; readonly index: number }[],
   ): Promise<Evaluation> {
-    const { architecture, vocabularySize, pad } = this.#model;
+    const { architecture, vocabularySize, contextLength, pad } = this.#model;
     requireTokens(tokens, this.rows, vocabularySize);
     parents.forEach((tree, row) => requireTree(tree, tokens[row]!.length));
     this.#requireRoom(tokens);
     this.#newest = null;
 
     const width = pad(Math.max(1, ...tokens.map((list) => list.length)));
-    const scores = pad(Math.max(1, scored.length));
     this.#cache = this.#cache.own(this.#lengths, this.#capacityFor(width));
+    const rows = this.#lengths.map((length, row) => ({
+      length,
+      tokens: tokens[row]!,
+      parents: parents[row]!,
+    }));
+    const indices = scored.map(({ row, index }) => row * width + index);
+    while (indices.length < pad(Math.max(1, scored.length))) indices.push(0);
     const { capacity } = this.#cache;
     const groups = architecture.heads / architecture.keyValueHeads;
-    const pass = { rows: this.rows, width, scores, capacity, groups, vocabularySize };
-    const rows = this.#lengths.map((length, row) => ({ length, parents: parents[row]! }));
-    const last = this.#model.contextLength - 1;
-    const logits = this.#inputs.write(this.#binding, pass, {
-      tokens,
-      positions: rows.map(({ length, parents }) => positionsOf(length, parents, width, last)),
-      slots: this.#lengths,
-      mask: (mask) => writeMask(mask, rows, width, groups, capacity),
-      scored: scored.map(({ row, index }) => row * width + index),
-    });
-    this.#cache.layers.forEach(({ key, value }, layer) => {
-      for (const [side, tensor] of [["key", key], ["value", value]] as const) {
-        this.#binding.input(`cache.${layer}.${side}`, tensor);
-        this.#binding.output(`new.${layer}.${side}`, tensor);
-      }
-    });
-    this.#running = this.#binding.run();
+    const pass = { rows, width, capacity, groups, contextLength, scored: indices };
+    const { session, binding } = this.#bind(this.#formFor(rows));
+    const logits = this.#inputs.write(binding, session.inputs, pass, vocabularySize);
+    this.#running = binding.run();
     await this.#running;
 
     const offsets = tokens.map((_, row) => scored.findIndex((score) => score.row === row));
@@ -208,6 +243,31 @@ class OnnxContext implements Context {
     };
     this.#newest = { evaluation, parents };
     return evaluation;
+  }
+
+  /** Batches and trees need a mask, which only the scattered form takes. */
+  #formFor(rows: readonly PassRow[]): AttentionForm {
+    const plain = rows.length === 1 && rows[0]!.parents.every((parent, i) => parent === i - 1);
+    return plain ? this.#model.form : "scattered";
+  }
+
+  /** A form's graph with the cache bound to it: without cost unless the cache is another. */
+  #bind(form: AttentionForm): Bound {
+    let bound = this.#bound.get(form);
+    if (!bound) {
+      const session = this.#model.session(form);
+      bound = { session, binding: new Binding(session), cache: null };
+      this.#bound.set(form, bound);
+    }
+    if (bound.cache === this.#cache) return bound;
+    for (const [layer, { key, value }] of this.#cache.layers.entries()) {
+      for (const [side, tensor] of [["key", key], ["value", value]] as const) {
+        bound.binding.input(`cache.${layer}.${side}`, tensor);
+        bound.binding.output(`new.${layer}.${side}`, tensor);
+      }
+    }
+    bound.cache = this.#cache;
+    return bound;
   }
 
   /** Slots for a pass; for narrow passes a function of committed text alone. */
@@ -227,99 +287,6 @@ class OnnxContext implements Context {
   }
 }
 
-/** The small inputs of a pass, and its logits. */
-class PassInputs implements Disposable {
-  readonly #tokens: Scratch<"int64">;
-  readonly #positions: Scratch<"int64">;
-  readonly #slots: Scratch<"int64">;
-  readonly #mask: Scratch<"float32">;
-  readonly #scored: Scratch<"int64">;
-  readonly #logits: Scratch<"float32">;
-
-  constructor(runtime: Runtime) {
-    this.#tokens = new Scratch(runtime, "int64");
-    this.#positions = new Scratch(runtime, "int64");
-    this.#slots = new Scratch(runtime, "int64");
-    this.#mask = new Scratch(runtime, "float32");
-    this.#scored = new Scratch(runtime, "int64");
-    this.#logits = new Scratch(runtime, "float32");
-  }
-
-  /** Writes and binds the inputs, binds the output, and gives the memory that logits will be in. */
-  write(
-    binding: Binding,
-    pass: {
-      readonly rows: number;
-      readonly width: number;
-      readonly scores: number;
-      readonly capacity: number;
-      readonly groups: number;
-      readonly vocabularySize: number;
-    },
-    values: {
-      readonly tokens: readonly (readonly number[])[];
-      readonly positions: readonly (readonly number[])[];
-      readonly slots: readonly number[];
-      readonly mask: (mask: Float32Array) => void;
-      readonly scored: readonly number[];
-    },
-  ): Float32Array {
-    const { rows, width, scores, capacity, groups, vocabularySize } = pass;
-    const tokens = this.#tokens.shape([rows, width]);
-    const positions = this.#positions.shape([rows, width]);
-    for (let row = 0; row < rows; row++) {
-      for (let i = 0; i < width; i++) {
-        tokens.data[row * width + i] = BigInt(values.tokens[row]![i] ?? 0);
-        positions.data[row * width + i] = BigInt(values.positions[row]![i]!);
-      }
-    }
-    const slots = this.#slots.shape([rows]);
-    values.slots.forEach((slot, row) => slots.data[row] = BigInt(slot));
-    const mask = this.#mask.shape([rows, 1, width * groups, capacity]);
-    values.mask(mask.data);
-    const scored = this.#scored.shape([scores]);
-    for (let i = 0; i < scores; i++) scored.data[i] = BigInt(values.scored[i] ?? 0);
-    const logits = this.#logits.shape([scores, vocabularySize]);
-    binding.input("tokens", tokens);
-    binding.input("positions", positions);
-    binding.input("slots", slots);
-    binding.input("mask", mask);
-    binding.input("logit_rows", scored);
-    binding.output("logits", logits);
-    return logits.data;
-  }
-
-  [Symbol.dispose](): void {
-    for (
-      const scratch of [
-        this.#tokens,
-        this.#positions,
-        this.#slots,
-        this.#mask,
-        this.#scored,
-        this.#logits,
-      ]
-    ) scratch[Symbol.dispose]();
-  }
-}
-
 function chainOf(list: readonly TokenId[]): number[] {
   return list.map((_, index) => index - 1);
-}
-
-/** Positions in the text: a tree's tokens at their depth, padding wherever there is a position. */
-function positionsOf(
-  length: number,
-  parents: readonly number[],
-  width: number,
-  last: number,
-): number[] {
-  const positions: number[] = [];
-  for (let i = 0; i < width; i++) {
-    const parent = parents[i];
-    positions.push(
-      parent === undefined ? Math.min(length + i, last) : (positions[parent] ?? length - 1) + 1,
-    );
-  }
-  return positions;
 }

@@ -5,6 +5,7 @@
  */
 
 import { type ElementType, type Runtime, Tensor } from "../onnx/mod.ts";
+import { requireMemory } from "./memory.ts";
 
 /**
  * One block of memory seen in whatever shape a pass needs. In the steady state of decoding, where
@@ -35,6 +36,7 @@ export class Scratch<T extends ElementType> implements Disposable {
     const size = dims.reduce((product, dim) => product * dim, 1);
     if (size > (this.#memory?.data.length ?? 0)) {
       this[Symbol.dispose]();
+      requireMemory(4 * size, `${dims.join(" × ")} numbers of a pass`); // what is large is float32
       this.#memory = Tensor.allocate(this.#runtime, this.#type, [size]);
     }
     const view = this.#memory!.view(dims);

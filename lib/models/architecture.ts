@@ -5,10 +5,13 @@
  */
 
 import type { Gguf } from "./gguf.ts";
+import { expectedShapes } from "./tensor_shapes.ts";
+
+export { expectedShapes } from "./tensor_shapes.ts";
 
 /** The shape of a Llama-family network. */
 export interface Architecture {
-  /** The family, as GGUF names it: "llama". */
+  /** The family, as GGUF names it: "llama", "qwen2" or "qwen3". */
   readonly name: string;
   /** Transformer blocks. */
   readonly layers: number;
@@ -25,14 +28,42 @@ export interface Architecture {
   /** Rows of the embedding, and logits of a token. */
   readonly vocabularySize: number;
   /** Positions the network was trained for. */
+  readonly trainedLength: number;
+  /**
+   * Positions that its graph can read: those it was trained for, as far as its sliding window
+   * reaches (within it, attention is plain), and at most 131,072 ({@linkcode LONGEST_CONTEXT}).
+   */
   readonly contextLength: number;
   /** The base θ of the rotary embedding. */
   readonly ropeBase: number;
+  /** Whether a rotary pair's two rows are adjacent in the file, or half a head apart. */
+  readonly ropeStyle: "adjacent" | "halves";
+  /** What positions are divided by: "linear" scaling. */
+  readonly ropeScale: number;
+  /** Whether the file has a divisor for each rotary frequency: "llama3" scaling. */
+  readonly ropeFactors: boolean;
+  /** Whether queries, keys and values have biases. */
+  readonly attentionBias: boolean;
+  /** Whether each head's queries and keys are normalised before they are turned. */
+  readonly queryKeyNorm: boolean;
   /** The ε of the root-mean-square norms. */
   readonly epsilon: number;
   /** Whether the output head is the embedding itself. */
   readonly tiedHead: boolean;
 }
+
+/** What a family's networks have in common. Mistral, TinyLlama and SmolLM2 are "llama" in GGUF. */
+const FAMILIES: ReadonlyMap<
+  unknown,
+  Pick<Architecture, "ropeStyle" | "attentionBias" | "queryKeyNorm">
+> = new Map([
+  ["llama", { ropeStyle: "adjacent", attentionBias: false, queryKeyNorm: false }],
+  ["qwen2", { ropeStyle: "halves", attentionBias: true, queryKeyNorm: false }],
+  ["qwen3", { ropeStyle: "halves", attentionBias: false, queryKeyNorm: true }],
+]);
+
+/** Positions that a graph reads at most: its rotary table has a row for each. */
+export const LONGEST_CONTEXT = 131_072;
 
 /**
  * A network that cannot be used: "Cannot use PATH as REASON: WAY OUT".
@@ -62,8 +93,8 @@ export class ArchitectureError extends Error {
 
 /**
  * Reads the network's shape, and checks that the file has exactly the tensors of such a network:
- * one that is missing, misshapen or unknown (a bias, an expert, rotary scaling factors) would make
- * every later figure wrong without a word.
+ * one that is missing, misshapen or unknown (a gate, an expert) would make every later figure wrong
+ * without a word.
  *
  * @param gguf The open file; only `path`, `metadata` and `tensors` are looked at.
  * @returns The shape.
@@ -85,33 +116,37 @@ export function architectureOf(
 ): Architecture {
   const { path, metadata, tensors } = gguf;
   const name = metadata["general.architecture"];
-  if (name !== "llama") {
+  const family = FAMILIES.get(name);
+  if (family === undefined) {
     const what = name === undefined
       ? "its metadata lacks general.architecture"
       : `its architecture is ${name}`;
-    throw new ArchitectureError(path, what, "use a model of architecture llama");
+    throw new ArchitectureError(path, what, `use one of ${[...FAMILIES.keys()].join(", ")}`);
   }
 
   const number = (key: string, fallback?: number): number => {
-    const value = metadata[`llama.${key}`] ?? fallback;
+    const value = metadata[`${name}.${key}`] ?? fallback;
     if (value === undefined) {
-      throw new ArchitectureError(path, `its metadata lacks llama.${key}`, "convert it anew");
+      throw new ArchitectureError(path, `its metadata lacks ${name}.${key}`, "convert it anew");
     }
     // 64-bit integers are read as bigint.
     const figure = typeof value === "bigint" ? Number(value) : value;
     if (typeof figure === "number" && Number.isFinite(figure) && figure > 0) return figure;
-    throw new ArchitectureError(path, `llama.${key} is ${value}, not a positive number`);
+    throw new ArchitectureError(path, `${name}.${key} is ${value}, not a positive number`);
   };
   const integer = (key: string, fallback?: number): number => {
     const value = number(key, fallback);
     if (Number.isSafeInteger(value)) return value;
-    throw new ArchitectureError(path, `llama.${key} is ${value}, not an integer`);
+    throw new ArchitectureError(path, `${name}.${key} is ${value}, not an integer`);
   };
 
   const hidden = integer("embedding_length");
   const heads = integer("attention.head_count");
+  const trainedLength = integer("context_length");
+  const window = integer("attention.sliding_window", trainedLength);
   const architecture: Architecture = {
-    name,
+    ...family,
+    name: String(name),
     layers: integer("block_count"),
     hidden,
     heads,
@@ -119,8 +154,11 @@ export function architectureOf(
     headSize: integer("attention.key_length", hidden / heads),
     feedForward: integer("feed_forward_length"),
     vocabularySize: integer("vocab_size", tensors.get("token_embd.weight")?.shape[0]),
-    contextLength: integer("context_length"),
+    trainedLength,
+    contextLength: Math.min(trainedLength, window, LONGEST_CONTEXT),
     ropeBase: number("rope.freq_base", 10_000),
+    ropeScale: number("rope.scaling.factor", number("rope.scale_linear", 1)),
+    ropeFactors: tensors.has("rope_freqs.weight"),
     epsilon: number("attention.layer_norm_rms_epsilon"),
     tiedHead: !tensors.has("output.weight"),
   };
@@ -166,48 +204,4 @@ function checkTensors(path: string, tensors: Gguf["tensors"], architecture: Arch
       throw new ArchitectureError(path, `a plain llama has no tensor ${JSON.stringify(name)}`);
     }
   }
-}
-
-/**
- * Every tensor that a network of this shape has, and the tensor's shape, outermost first.
- *
- * @param architecture The network's shape.
- * @returns Shapes by GGUF tensor name.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * const shapes = expectedShapes({
- *   name: "llama", layers: 1, hidden: 8, heads: 4, keyValueHeads: 2, headSize: 2, feedForward: 16,
- *   vocabularySize: 10, contextLength: 32, ropeBase: 1e4, epsilon: 1e-5, tiedHead: true,
- * });
- * assertEquals(shapes.size, 11);
- * assertEquals(shapes.get("blk.0.attn_k.weight"), [4, 8]);
- * ```
- */
-export function expectedShapes(architecture: Architecture): Map<string, number[]> {
-  const { layers, hidden, heads, keyValueHeads, headSize, feedForward, vocabularySize, tiedHead } =
-    architecture;
-  const shapes = new Map<string, number[]>([
-    ["token_embd.weight", [vocabularySize, hidden]],
-    ["output_norm.weight", [hidden]],
-  ]);
-  if (!tiedHead) shapes.set("output.weight", [vocabularySize, hidden]);
-  const block: Record<string, number[]> = {
-    attn_norm: [hidden],
-    attn_q: [heads * headSize, hidden],
-    attn_k: [keyValueHeads * headSize, hidden],
-    attn_v: [keyValueHeads * headSize, hidden],
-    attn_output: [hidden, heads * headSize],
-    ffn_norm: [hidden],
-    ffn_gate: [feedForward, hidden],
-    ffn_up: [feedForward, hidden],
-    ffn_down: [hidden, feedForward],
-  };
-  for (let layer = 0; layer < layers; layer++) {
-    for (const [name, shape] of Object.entries(block)) {
-      shapes.set(`blk.${layer}.${name}.weight`, shape);
-    }
-  }
-  return shapes;
 }

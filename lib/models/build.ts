@@ -6,13 +6,14 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { Architecture } from "./architecture.ts";
+import { type Architecture, expectedShapes } from "./architecture.ts";
 import { withLock } from "./lock.ts";
-import { type GraphOptions, type WeightSource, writeGraph } from "./graph.ts";
+import { type GraphOptions, type Precision, type WeightSource, writeGraph } from "./graph.ts";
 import { OnnxFile } from "./onnx_file.ts";
+import { storing } from "./storage.ts";
 
 /** Raised by hand when `writeGraph` or `quantize` change what they write. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What to build, and where to keep it. */
 export interface BuildOptions extends GraphOptions {
@@ -37,6 +38,7 @@ export interface BuiltGraph {
  * @param source The weights' SHA-256, the architecture, and the weights.
  * @param options Precisions and cache.
  * @returns Where the graph lies.
+ * @throws {StorageError} If the disk is full or the cache cannot be written.
  */
 export async function buildGraph(
   source: {
@@ -46,30 +48,66 @@ export async function buildGraph(
   },
   options: BuildOptions,
 ): Promise<BuiltGraph> {
-  const { cache, signal, precision, headPrecision } = options;
-  const recipe = JSON.stringify([FORMAT, source.sha256, precision, headPrecision]);
+  const { cache, signal, precision, headPrecision, form } = options;
+  const recipe = JSON.stringify([FORMAT, source.sha256, precision, headPrecision, form]);
   const hash = createHash("sha256").update(recipe).digest("hex");
   const graphs = join(cache, "graphs");
   const folder = join(graphs, hash.slice(0, 32));
   const built = { path: join(folder, "model.onnx"), hash };
   if (exists(built.path)) return built;
-  Deno.mkdirSync(graphs, { recursive: true });
-  await withLock(`${folder}.lock`, () => {
-    if (exists(built.path)) return Promise.resolve();
-    const aside = `${folder}.partial`; // only the lock's holder writes it
-    if (exists(aside)) Deno.removeSync(aside, { recursive: true });
-    Deno.mkdirSync(aside);
-    try {
-      using file = new OnnxFile(aside);
-      writeGraph(file, source.architecture, source.weights, options);
-    } catch (error) {
-      Deno.removeSync(aside, { recursive: true });
-      throw error;
-    }
-    Deno.renameSync(aside, folder);
-    return Promise.resolve();
-  }, { signal });
+  const missing = (): number => graphBytes(source.architecture, options);
+  await storing(
+    { action: `build the ${precision} graph`, directory: graphs, missing },
+    async () => {
+      Deno.mkdirSync(graphs, { recursive: true });
+      await withLock(`${folder}.lock`, () => {
+        if (!exists(built.path)) buildInto(folder, source, options);
+        return Promise.resolve();
+      }, { signal });
+    },
+  );
   return built;
+}
+
+/** Builds while no other process does. */
+function buildInto(
+  folder: string,
+  source: { readonly architecture: Architecture; readonly weights: WeightSource },
+  options: GraphOptions,
+): void {
+  const aside = `${folder}.partial`; // only the lock's holder writes it
+  if (exists(aside)) Deno.removeSync(aside, { recursive: true });
+  Deno.mkdirSync(aside);
+  try {
+    using file = new OnnxFile(aside);
+    writeGraph(file, source.architecture, source.weights, options);
+  } catch (error) {
+    Deno.removeSync(aside, { recursive: true });
+    throw error;
+  }
+  Deno.renameSync(aside, folder);
+}
+
+/** Bytes of a weight: int8 and int4 have a float scale for each block of 32. */
+const WEIGHT_BYTES: Readonly<Record<Precision, number>> = {
+  fp32: 4,
+  int8: 1 + 4 / 32,
+  int4: 1 / 2 + 4 / 32,
+};
+
+/** About what a graph takes: its weights, an embedding of at least int8, a head, rotary tables. */
+function graphBytes(
+  architecture: Architecture,
+  { precision, headPrecision }: GraphOptions,
+): number {
+  const { contextLength, heads, headSize, vocabularySize, hidden } = architecture;
+  let weights = 0;
+  for (const [name, shape] of expectedShapes(architecture)) {
+    if (name.startsWith("blk.")) weights += shape.reduce((product, size) => product * size, 1);
+  }
+  const table = vocabularySize * hidden;
+  return weights * WEIGHT_BYTES[precision] + contextLength * (heads + 2) * headSize * 4 +
+    table * (WEIGHT_BYTES[precision === "fp32" ? "fp32" : "int8"] + WEIGHT_BYTES[headPrecision]);
 }
 
 function exists(path: string): boolean {

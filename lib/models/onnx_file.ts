@@ -47,7 +47,7 @@ const OPSET = 24;
 /** External weights begin at multiples of this, so that they can be mapped into memory. */
 const ALIGNMENT = 4096;
 
-const TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
+const TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
 
 /** Element types that graphs here use. */
 export type OnnxType = keyof typeof TYPES;

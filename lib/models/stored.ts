@@ -7,6 +7,7 @@
 
 import type { CatalogEntry } from "./catalog.ts";
 import { sha256File } from "./digest.ts";
+import { isDiskFull, isUnwritable } from "./storage.ts";
 
 /** What of a model lies in the cache. */
 export interface StoredModel {
@@ -107,8 +108,8 @@ export async function verifyStored(
 }
 
 /**
- * Writes down that the model's file has the catalogue's SHA-256. In a cache that cannot be written
- * nothing is, and the file is hashed each time.
+ * Writes down that the model's file has the catalogue's SHA-256. In a cache that cannot be written,
+ * or is full, nothing is, and the file is hashed each time.
  *
  * @param entry The model.
  * @param cache The cache directory.
@@ -132,7 +133,7 @@ export function stampStored(entry: CatalogEntry, cache: string): void {
   try {
     Deno.writeTextFileSync(stamp, stampOf(entry, Deno.statSync(file)));
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied || isReadOnly(error))) throw error;
+    if (!isUnwritable(error) && !isDiskFull(error)) throw error;
   }
 }
 
@@ -166,10 +167,6 @@ function stampOf(entry: CatalogEntry, file: Deno.FileInfo): string {
   return JSON.stringify({ sha256: entry.sha256, bytes: file.size, changed: file.mtime }) + "\n";
 }
 
-function isReadOnly(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EROFS";
-}
-
 function statOrNull(path: string): Deno.FileInfo | null {
   return unlessMissing(() => Deno.statSync(path));
 }
@@ -182,7 +179,8 @@ function unlessMissing<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return null;
     throw error;
   }
 }

@@ -54,7 +54,8 @@ const ENDS = [
 export function readVocabulary(metadata: Readonly<Record<string, unknown>>): Vocabulary {
   const model = metadata["tokenizer.ggml.model"];
   if (model !== "gpt2") {
-    throw new RangeError(`tokenizer.ggml.model is ${JSON.stringify(model)}, not "gpt2"`);
+    const found = typeof model === "string" ? JSON.stringify(model) : typeof model;
+    throw new RangeError(`tokenizer.ggml.model is ${found}, not "gpt2"`);
   }
   const preTokenizer = metadata["tokenizer.ggml.pre"] ?? "default";
   if (typeof preTokenizer !== "string") throw new RangeError("tokenizer.ggml.pre is no name");

@@ -43,7 +43,7 @@ export interface Provenance {
  * import { describeMachine, describeVersions, preparePrompt, tableModel } from "@specbound/specbound";
  * const target = {
  *   model: tableModel({ vocabularySize: 9, seed: 1 }), id: "table", hash: null, precision: "fp32",
- *   headPrecision: null, differingWidths: null, provider: "table", endOfText: new Set<number>(),
+ *   headPrecision: null, differingWidths: null, attention: null, provider: "table", endOfText: new Set<number>(),
  *   encode: () => [1, 2, 3], [Symbol.asyncDispose]: () => Promise.resolve(),
  * } as const;
  * const prompt = { id: "a", task: "story", domain: "", determinism: "low", text: "Go." } as const;
@@ -118,6 +118,7 @@ function conditionColumns(planned: PlannedPair, { prompt, tokens, target }: Prep
     ...factors,
     modelHash: target.subject.hash,
     headPrecision: target.subject.headPrecision,
+    attention: target.subject.attention,
     differingWidths: target.subject.differingWidths &&
       (target.subject.differingWidths.join(" ") || "none"),
     prompt: prompt.id,

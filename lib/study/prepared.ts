@@ -61,7 +61,7 @@ export interface PrepareOptions {
  * import { tableModel } from "@specbound/specbound";
  * const model = tableModel({ vocabularySize: 9, seed: 1 });
  * const target = {
- *   model, id: "table", hash: null, precision: "fp32", headPrecision: null, differingWidths: null,
+ *   model, id: "table", hash: null, precision: "fp32", headPrecision: null, differingWidths: null, attention: null,
  *   provider: "table", endOfText: new Set<number>(),
  *   encode: () => [1, 2, 3], [Symbol.asyncDispose]: () => Promise.resolve(),
  * } as const;

@@ -22,6 +22,8 @@ export interface Subject extends AsyncDisposable {
   readonly headPrecision: string | null;
   /** Widths of a pass whose logits differ from those of others, or null if not probed. */
   readonly differingWidths: readonly number[] | null;
+  /** The form of attention that runs, or null if there is only one. */
+  readonly attention: string | null;
   /** What executes it: "cpu", "table". */
   readonly provider: string;
   /** Tokens that end the text. */

@@ -49,6 +49,7 @@ export function tableSubject(
     precision,
     headPrecision: null,
     differingWidths: null,
+    attention: null,
     provider: "table",
     endOfText: new Set([0]),
     encode: (message) => [...new TextEncoder().encode(message)],
