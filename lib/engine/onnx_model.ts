@@ -98,7 +98,7 @@ export class OnnxModel implements LanguageModel {
     const { layers, keyValueHeads, headSize } = this.architecture;
     const shape = { layers, rows, heads: keyValueHeads, headSize };
     const cache = new KeyValueCache(this.session(this.form).runtime, shape, STEP);
-    return new OnnxContext(this, cache, new Array(rows).fill(0));
+    return new CachedContext(this, cache, new Array(rows).fill(0));
   }
 
   /** Disposes of the graphs. Contexts must be gone before. */
@@ -123,7 +123,15 @@ interface Bound {
 }
 
 /** Text that an {@linkcode OnnxModel} has read. */
-export class OnnxContext implements Context {
+export interface OnnxContext extends Context {
+  /**
+   * Counts slots as committed text without reading any. What a pass costs does not depend on what
+   * the cache holds, so contexts of any length can be timed at once.
+   */
+  pretend(length: number, row?: number): void;
+}
+
+class CachedContext implements OnnxContext {
   readonly #model: OnnxModel;
   readonly #bound = new Map<AttentionForm, Bound>();
   readonly #inputs: PassInputs;
@@ -132,7 +140,6 @@ export class OnnxContext implements Context {
   #newest: Newest | null = null;
   #running: Promise<void> | null = null;
 
-  /** Takes over one holder's claim to a cache; `OnnxModel.open` and `fork` are the ways to get here. */
   constructor(model: OnnxModel, cache: KeyValueCache, lengths: number[]) {
     this.#model = model;
     this.#cache = cache;
@@ -183,10 +190,6 @@ export class OnnxContext implements Context {
     this.#newest = null;
   }
 
-  /**
-   * Counts slots as committed text without reading any. What a pass costs does not depend on what
-   * the cache holds, so contexts of any length can be timed at once.
-   */
   pretend(length: number, row = 0): void {
     requireInteger("pretend", "length", length, 0, this.#model.contextLength);
     this.#lengths[row] = length;
@@ -194,7 +197,7 @@ export class OnnxContext implements Context {
   }
 
   fork(): Context {
-    return new OnnxContext(this.#model, this.#cache.share(), [...this.#lengths]);
+    return new CachedContext(this.#model, this.#cache.share(), [...this.#lengths]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
