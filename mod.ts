@@ -13,6 +13,7 @@ export * from "./lib/models/dequantize.ts";
 export * from "./lib/models/fetch.ts";
 export * from "./lib/models/gguf.ts";
 export type { AttentionForm, Precision } from "./lib/models/graph.ts";
+export * from "./lib/models/storage.ts";
 export * from "./lib/models/text_stream.ts";
 export type * from "./lib/models/token.ts";
 export * from "./lib/models/tokenizer.ts";

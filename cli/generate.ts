@@ -13,7 +13,7 @@ import { fixed } from "../lib/decoding/policies/fixed.ts";
 import { prefill } from "../lib/decoding/prefill.ts";
 import type { DecodeOptions, Round } from "../lib/decoding/round.ts";
 import { speculate } from "../lib/decoding/speculative.ts";
-import type { Context } from "../lib/engine/language_model.ts";
+import { type Context, ContextError } from "../lib/engine/language_model.ts";
 import type { LoadedModel, LoadOptions } from "../lib/engine/load.ts";
 import { TextStream } from "../lib/models/text_stream.ts";
 import type { TokenId } from "../lib/models/token.ts";
@@ -96,7 +96,13 @@ async function generate(
   const tokens = flags.raw
     ? model.encodeText(text)
     : model.encodeChat([{ role: "user", content: text }]);
-  requireInteger("generate", "maxTokens", flags.maxTokens, 1, model.contextLength - tokens.length);
+  const room = model.contextLength - tokens.length;
+  if (room < 1) {
+    throw new ContextError(
+      `Cannot generate as the prompt has ${tokens.length} tokens and the context length is ${model.contextLength}: shorten the prompt`,
+    );
+  }
+  requireInteger("generate", "maxTokens", flags.maxTokens, 1, room);
   const sampling = { temperature: flags.temperature, topK: flags.topK, topP: flags.topP };
   const { endOfText } = model.tokenizer;
   const options = { maxTokens: flags.maxTokens, sampling, seed: flags.seed, endOfText, signal };
@@ -191,7 +197,7 @@ class Printer {
   readonly #colour = Deno.stdout.isTerminal() && !Deno.noColor;
 
   constructor(model: LoadedModel) {
-    this.#text = new TextStream(model.tokenizer);
+    this.#text = new TextStream(model.tokenizer, { continued: true });
   }
 
   print({ emitted, accepted }: Round): void {
@@ -279,7 +285,7 @@ function printJson(
     },
     promptTokens: tokens,
     tokens: generation.tokens,
-    text: model.tokenizer.decode(generation.tokens),
+    text: model.tokenizer.decode(generation.tokens, { continued: true }),
     stop: generation.rounds.at(-1)!.stop,
     rounds: generation.rounds.map((round) => ({
       drafted: round.drafted.length,

@@ -77,7 +77,7 @@ export class LoadedModel extends OnnxModel {
   constructor(
     open: (form: AttentionForm) => Session,
     architecture: Architecture,
-    gguf: Pick<Gguf, "path" | "metadata">,
+    text: { readonly tokenizer: GgufTokenizer; readonly metadata: Gguf["metadata"] },
     details: ModelDetails,
   ) {
     super(open, architecture, {
@@ -85,9 +85,9 @@ export class LoadedModel extends OnnxModel {
       form: details.form,
       ...(details.exact ? { pad: padTo(details.probe) } : {}),
     });
-    this.tokenizer = tokenizerOf(gguf);
+    this.tokenizer = text.tokenizer;
     this.details = details;
-    this.#metadata = gguf.metadata;
+    this.#metadata = text.metadata;
   }
 
   /** A text as the model reads it: special tokens written out in it are recognised. */
@@ -123,6 +123,7 @@ export async function loadModel(model: string, options: LoadOptions): Promise<Lo
   const sha256 = typeof entry === "string" ? await sha256File(path) : entry.sha256;
   using gguf = await openGguf(path);
   const architecture = architectureOf(gguf);
+  const text = { tokenizer: tokenizerOf(gguf), metadata: gguf.metadata };
   const source = { sha256, architecture, weights: gguf };
   const build = (form: AttentionForm): Promise<BuiltGraph> => {
     onStage?.(`preparing the ${precision} graph, ${form}`);
@@ -130,10 +131,6 @@ export async function loadModel(model: string, options: LoadOptions): Promise<Lo
   };
   const scattered = await build("scattered");
   const graphs = { scattered, grouped: exact ? scattered : await build("grouped") };
-  const open = (form: AttentionForm): Session => {
-    onStage?.(`loading the ${precision} graph, ${form}`);
-    return new Session(runtime, graphs[form].path);
-  };
   const ask = <T>(what: string, form: AttentionForm, find: () => Promise<T>): Promise<T> => {
     const { hash } = graphs[form];
     return remember(cache, [what, hash, runtime.threads], () => {
@@ -141,19 +138,51 @@ export async function loadModel(model: string, options: LoadOptions): Promise<Lo
       return find();
     });
   };
-  const trial = (form: AttentionForm): OnnxModel =>
-    new OnnxModel(open, architecture, { name: form, form });
 
+  using sessions = new Sessions((form) => {
+    onStage?.(`loading the ${precision} graph, ${form}`);
+    return new Session(runtime, graphs[form].path);
+  });
+  const trial = (form: AttentionForm): OnnxModel =>
+    new OnnxModel(sessions.open, architecture, { name: form, form });
   const form = exact ? "scattered" : await ask("the faster form", "grouped", async () => {
-    await using scattered = trial("scattered");
-    await using grouped = trial("grouped");
-    return (await fasterForm([scattered, grouped])).form;
+    const { form } = await fasterForm([trial("scattered"), trial("grouped")]);
+    sessions.close(form === "grouped" ? "scattered" : "grouped");
+    return form;
   });
-  const probe = await ask("widths that agree", form, async () => {
-    await using model = trial(form);
-    return await probeWidths(model);
-  });
+  const probe = await ask("widths that agree", form, () => probeWidths(trial(form)));
   const graph = graphs[form].hash;
   const details = { id: model, sha256, precision, headPrecision, form, graph, exact, probe };
-  return new LoadedModel(open, architecture, gguf, details);
+  const loaded = new LoadedModel(sessions.open, architecture, text, details);
+  sessions.giveAway();
+  return loaded;
+}
+
+/** Graphs that trials and the model after them share; those not given away are disposed of. */
+class Sessions implements Disposable {
+  readonly #load: (form: AttentionForm) => Session;
+  readonly #opened = new Map<AttentionForm, Session>();
+
+  constructor(load: (form: AttentionForm) => Session) {
+    this.#load = load;
+  }
+
+  readonly open = (form: AttentionForm): Session => {
+    const session = this.#opened.get(form) ?? this.#load(form);
+    this.#opened.set(form, session);
+    return session;
+  };
+
+  close(form: AttentionForm): void {
+    this.#opened.get(form)?.[Symbol.dispose]();
+    this.#opened.delete(form);
+  }
+
+  giveAway(): void {
+    this.#opened.clear();
+  }
+
+  [Symbol.dispose](): void {
+    for (const form of [...this.#opened.keys()]) this.close(form);
+  }
 }

@@ -158,6 +158,7 @@ class CachedContext implements OnnxContext {
   }
 
   async append(tokens: readonly (readonly TokenId[])[]): Promise<void> {
+    this.#requireRoom(tokens); // for all of them, before the first chunk is read
     const longest = Math.max(...tokens.map((list) => list.length));
     for (let from = 0; from < longest; from += CHUNK) {
       const chunk = tokens.map((list) => list.slice(from, from + CHUNK));

@@ -41,11 +41,12 @@ export interface WidthProbe {
  */
 export async function probeWidths(model: LanguageModel): Promise<WidthProbe> {
   const digests = new Map<number, string[]>();
-  for (const width of WIDTHS) digests.set(width, await readInPasses(model, width));
+  const widths = WIDTHS.filter((width) => passes(width) * width <= model.contextLength);
+  for (const width of widths) digests.set(width, await readInPasses(model, width));
   const agreeing = (width: number): number[] =>
-    WIDTHS.filter((other) => samePrefix(digests.get(width)!, digests.get(other)!));
-  const agree = WIDTHS.map(agreeing).reduce((best, set) => set.length > best.length ? set : best);
-  return { agree, differ: WIDTHS.filter((width) => !agree.includes(width)) };
+    widths.filter((other) => samePrefix(digests.get(width)!, digests.get(other)!));
+  const agree = widths.map(agreeing).reduce((best, set) => set.length > best.length ? set : best);
+  return { agree, differ: widths.filter((width) => !agree.includes(width)) };
 }
 
 /**
@@ -79,7 +80,7 @@ export function padTo(probe: WidthProbe): (width: number) => number {
 /** A digest of each token's logits. */
 async function readInPasses(model: LanguageModel, width: number): Promise<string[]> {
   await using context = model.open();
-  const total = Math.ceil(TOKENS / width) * width;
+  const total = passes(width) * width;
   const digests: string[] = [];
   for (let from = 0; from < total; from += width) {
     const tokens = range(from, from + width).map((i) => tokenAt(i, model));
@@ -92,6 +93,10 @@ async function readInPasses(model: LanguageModel, width: number): Promise<string
     context.commit(evaluation, [tokens.length]);
   }
   return digests;
+}
+
+function passes(width: number): number {
+  return Math.ceil(TOKENS / width);
 }
 
 function tokenAt(index: number, { vocabularySize }: LanguageModel): TokenId {

@@ -62,6 +62,9 @@ const FAMILIES: ReadonlyMap<
   ["qwen3", { ropeStyle: "halves", attentionBias: false, queryKeyNorm: true }],
 ]);
 
+/** Kinds of rotary scaling that metadata says all of. */
+const SCALINGS: readonly unknown[] = ["none", "linear"];
+
 /** Positions that a graph reads at most: its rotary table has a row for each. */
 export const LONGEST_CONTEXT = 131_072;
 
@@ -144,6 +147,19 @@ export function architectureOf(
   const heads = integer("attention.head_count");
   const trainedLength = integer("context_length");
   const window = integer("attention.sliding_window", trainedLength);
+  // As in llama.cpp, a factor without a kind is linear, and llama3's factors are a tensor.
+  const factor = number("rope.scaling.factor", number("rope.scale_linear", 1));
+  const scaling = metadata[`${name}.rope.scaling.type`] ?? "linear";
+  const known = scaling === "llama3"
+    ? tensors.has("rope_freqs.weight")
+    : SCALINGS.includes(scaling);
+  if (!known || number("rope.scaling.attn_factor", 1) !== 1) {
+    throw new ArchitectureError(
+      path,
+      `it scales its rotary embedding (${scaling})`,
+      "use a model without scaling, or with linear scaling or rope_freqs.weight",
+    );
+  }
   const architecture: Architecture = {
     ...family,
     name: String(name),
@@ -157,8 +173,8 @@ export function architectureOf(
     trainedLength,
     contextLength: Math.min(trainedLength, window, LONGEST_CONTEXT),
     ropeBase: number("rope.freq_base", 10_000),
-    ropeScale: number("rope.scaling.factor", number("rope.scale_linear", 1)),
-    ropeFactors: tensors.has("rope_freqs.weight"),
+    ropeScale: scaling === "linear" ? factor : 1,
+    ropeFactors: name === "llama" && tensors.has("rope_freqs.weight"),
     epsilon: number("attention.layer_norm_rms_epsilon"),
     tiedHead: !tensors.has("output.weight"),
   };
@@ -167,14 +183,13 @@ export function architectureOf(
   if (heads % keyValueHeads !== 0) {
     throw new ArchitectureError(path, `${heads} heads cannot share ${keyValueHeads} key heads`);
   }
+  if (headSize % 2 !== 0) {
+    throw new ArchitectureError(path, `its heads are ${headSize} wide: no rotary pairs`);
+  }
   for (const key of ["attention.value_length", "rope.dimension_count"]) {
     if (integer(key, headSize) !== headSize) {
-      throw new ArchitectureError(path, `llama.${key} is not the head's size, ${headSize}`);
+      throw new ArchitectureError(path, `${name}.${key} is not the head's size, ${headSize}`);
     }
-  }
-  const scaling = metadata["llama.rope.scaling.type"] ?? "none";
-  if (scaling !== "none") {
-    throw new ArchitectureError(path, `it scales its rotary embedding (${scaling})`);
   }
   checkTensors(path, tensors, architecture);
   return architecture;
@@ -201,7 +216,8 @@ function checkTensors(path: string, tensors: Gguf["tensors"], architecture: Arch
   }
   for (const name of tensors.keys()) {
     if (!expected.has(name)) {
-      throw new ArchitectureError(path, `a plain llama has no tensor ${JSON.stringify(name)}`);
+      const reason = `a plain ${architecture.name} has no tensor ${JSON.stringify(name)}`;
+      throw new ArchitectureError(path, reason);
     }
   }
 }

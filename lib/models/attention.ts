@@ -6,7 +6,10 @@
  */
 
 import type { Architecture } from "./architecture.ts";
+import { concatenate } from "./concatenate.ts";
+import { type HeadNorms, normaliseHeads } from "./head_norms.ts";
 import type { OnnxFile } from "./onnx_file.ts";
+import { openRotation, rotaryFrequencies, writeRotaryTable } from "./rotary.ts";
 
 /**
  * - `scattered`: new keys and values are scattered into the cache, and attention reads all of it
@@ -20,10 +23,10 @@ export type AttentionForm = "scattered" | "grouped";
 
 /** Attention in one of its forms. */
 export interface Attention {
-  /** Packs a layer's query, key and value matrices, [rows, hidden] each, into one. */
+  /** Packs a layer's query, key and value matrices into one, or their biases. */
   pack(query: Float32Array, key: Float32Array, value: Float32Array): Float32Array;
   /** Writes a layer's attention over the packed projections; gives what it found, [B, S, heads · d]. */
-  write(packed: string, layer: number): string;
+  write(packed: string, layer: number, norms?: HeadNorms): string;
 }
 
 /**
@@ -32,28 +35,47 @@ export interface Attention {
  * @param file The graph.
  * @param architecture Sizes and constants.
  * @param form The form.
+ * @param factors Divisors of the rotary frequencies, if the file has them.
  * @returns What writes the layers.
  */
 export function openAttention(
   file: OnnxFile,
   architecture: Architecture,
   form: AttentionForm,
+  factors?: Float32Array,
 ): Attention {
-  return form === "grouped" ? grouped(file, architecture) : scattered(file, architecture);
+  const frequencies = rotaryFrequencies(architecture, factors);
+  const open = form === "grouped" ? grouped : scattered;
+  return open(file, architecture, frequencies);
 }
 
-function grouped(file: OnnxFile, architecture: Architecture): Attention {
-  const { heads, keyValueHeads, headSize } = architecture;
+function grouped(
+  file: OnnxFile,
+  architecture: Architecture,
+  frequencies: readonly number[],
+): Attention {
+  const { heads, keyValueHeads, headSize, contextLength } = architecture;
   const lastSlots = file.input("last_slots", "int32", ["B"]);
   const total = file.input("total", "int32", []);
-  const { cos, sin } = writeRotary(file, architecture, { turning: 1, still: 0 });
+  const columns = { turning: frequencies.length, still: 0 };
+  const { cos, sin } = writeRotaryTable(file, contextLength, frequencies, columns);
+  const normalise = (packed: string, name: string, norms: HeadNorms): string => {
+    const [turning, value] = split(file, packed, ["turning", "value"], [
+      (heads + keyValueHeads) * headSize,
+      keyValueHeads * headSize,
+    ]);
+    const lying = { leading: 2, queries: heads, keys: keyValueHeads };
+    const normal = normaliseHeads(file, turning!, name, norms, { ...architecture, ...lying });
+    return file.node("Concat", [normal, value!], { attributes: { axis: -1 } });
+  };
   return {
     pack: (query, key, value) => concatenate([query, key, value]),
-    write(packed, layer) {
+    write(packed, layer, norms) {
+      const projected = norms ? normalise(packed, `blk.${layer}.head_norms`, norms) : packed;
       const [key, value] = declareCache(file, architecture, layer);
       return file.node(
         "com.microsoft::GroupQueryAttention",
-        [packed, "", "", key.past, value.past, lastSlots, total, cos, sin],
+        [projected, "", "", key.past, value.past, lastSlots, total, cos, sin],
         {
           attributes: {
             num_heads: heads,
@@ -69,41 +91,55 @@ function grouped(file: OnnxFile, architecture: Architecture): Attention {
   };
 }
 
-function scattered(file: OnnxFile, architecture: Architecture): Attention {
-  const { heads, keyValueHeads, headSize, hidden } = architecture;
+function scattered(
+  file: OnnxFile,
+  architecture: Architecture,
+  frequencies: readonly number[],
+): Attention {
+  const { heads, keyValueHeads, headSize, queryKeyNorm } = architecture;
   const groups = heads / keyValueHeads;
-  const positions = file.input("positions", "int64", ["B", "S"]);
+  file.input("positions", "int64", ["B", "S"]);
   const slots = file.input("slots", "int64", ["B"]);
   const mask = file.input("mask", "float32", ["B", 1, "Sg", "P"]);
-  // A key/value group turns as one: its query heads and its key by the same angles, its value by none.
-  const { cos, sin } = writeRotary(file, architecture, { turning: groups + 1, still: 1 });
+  // A key/value group turns as one: its query heads and its key by the same angles, its value by
+  // none. Where norms come first, the value is split off before.
+  const group = { turning: groups + 1, still: queryKeyNorm ? 0 : 1 };
+  const rotate = openRotation(file, architecture, frequencies, group);
+  /** [B, S, kv · x] to [B, kv, S, x]. */
+  const byGroup = (x: string): string =>
+    file.node("Transpose", [
+      file.node("Reshape", [x, file.integers([0, 0, keyValueHeads, -1])]),
+    ], { attributes: { perm: [0, 2, 1, 3] } });
+  /** Queries [B, kv, S, g · d], keys and values [B, kv, S, d], turned. */
+  const project = (packed: string, name: string, norms?: HeadNorms): string[] => {
+    const names = ["query", "key", "value"];
+    if (!norms) {
+      const sizes = [groups * headSize, headSize, headSize];
+      return split(file, byGroup(rotate(packed)), names, sizes);
+    }
+    const sizes = [(groups + 1) * headSize, headSize];
+    const [turning, value] = split(file, byGroup(packed), ["turning", "value"], sizes);
+    const lying = { leading: 3, queries: groups, keys: 1 };
+    const normal = normaliseHeads(file, turning!, name, norms, { ...architecture, ...lying });
+    const rotated = rotate(normal);
+    return [...split(file, rotated, ["query", "key"], [groups * headSize, headSize]), value!];
+  };
   return {
     pack(query, key, value) {
-      const one = headSize * hidden;
-      const part = (matrix: Float32Array, size: number, head: number): Float32Array =>
-        matrix.subarray(head * size, (head + 1) * size);
+      const part = (whole: Float32Array, head: number): Float32Array => {
+        const size = whole.length / keyValueHeads;
+        return whole.subarray(head * size, (head + 1) * size);
+      };
       return concatenate(
         Array.from({ length: keyValueHeads }, (_, head) => [
-          part(query, groups * one, head),
-          part(key, one, head),
-          part(value, one, head),
+          part(query, head),
+          part(key, head),
+          part(value, head),
         ]).flat(),
       );
     },
-    write(packed, layer) {
-      const rotated = file.node(
-        "com.microsoft::RotaryEmbedding",
-        [packed, positions, cos, sin],
-        { attributes: { interleaved: 1 } },
-      );
-      const byHead = file.node("Transpose", [
-        file.node("Reshape", [rotated, file.integers([0, 0, keyValueHeads, -1])]),
-      ], { attributes: { perm: [0, 2, 1, 3] } });
-      const news = [file.name("query"), file.name("key"), file.name("value")];
-      file.node("Split", [byHead, file.integers([groups * headSize, headSize, headSize])], {
-        attributes: { axis: -1 },
-        outputs: news,
-      });
+    write(packed, layer, norms) {
+      const news = project(packed, `blk.${layer}.head_norms`, norms);
       const [keys, values] = declareCache(file, architecture, layer).map(({ past, present }, i) =>
         file.node("TensorScatter", [past, news[i + 1]!, slots], {
           attributes: { axis: -2 },
@@ -121,6 +157,18 @@ function scattered(file: OnnxFile, architecture: Architecture): Attention {
       return file.node("Reshape", [unfolded, file.integers([0, 0, -1])]);
     },
   };
+}
+
+/** Cuts the last dimension into parts. */
+function split(
+  file: OnnxFile,
+  x: string,
+  names: readonly string[],
+  sizes: readonly number[],
+): string[] {
+  const outputs = names.map((name) => file.name(name));
+  file.node("Split", [x, file.integers(sizes)], { attributes: { axis: -1 }, outputs });
+  return outputs;
 }
 
 /** Declares a layer's cache, keys first, as input and output. */
@@ -141,43 +189,4 @@ function declareCache(
 interface Cached {
   readonly past: string;
   readonly present: string;
-}
-
-/** Cosines and sines of every position for heads that turn, side by side, and heads that do not. */
-function writeRotary(
-  file: OnnxFile,
-  { headSize, contextLength, ropeBase }: Architecture,
-  heads: { readonly turning: number; readonly still: number },
-): { cos: string; sin: string } {
-  const half = headSize / 2;
-  const turning = heads.turning * half;
-  const columns = turning + heads.still * half;
-  const cos = new Float32Array(contextLength * columns).fill(1);
-  const sin = new Float32Array(contextLength * columns);
-  for (let pair = 0; pair < half; pair++) {
-    const frequency = ropeBase ** (-2 * pair / headSize);
-    for (let position = 0; position < contextLength; position++) {
-      const [c, s] = [Math.cos(position * frequency), Math.sin(position * frequency)];
-      for (let column = pair; column < turning; column += half) {
-        cos[position * columns + column] = c;
-        sin[position * columns + column] = s;
-      }
-    }
-  }
-  const dims = [contextLength, columns];
-  return {
-    cos: file.weight("rotary.cos", "float32", dims, cos),
-    sin: file.weight("rotary.sin", "float32", dims, sin),
-  };
-}
-
-/** Several matrices as one. */
-export function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -10,6 +10,7 @@ import { type Architecture, expectedShapes } from "./architecture.ts";
 import { withLock } from "./lock.ts";
 import { type GraphOptions, type Precision, type WeightSource, writeGraph } from "./graph.ts";
 import { OnnxFile } from "./onnx_file.ts";
+import { REPEATED_BYTES } from "./rotary.ts";
 import { storing } from "./storage.ts";
 
 /** Raised by hand when `writeGraph` or `quantize` change what they write. */
@@ -106,7 +107,8 @@ function graphBytes(
     if (name.startsWith("blk.")) weights += shape.reduce((product, size) => product * size, 1);
   }
   const table = vocabularySize * hidden;
-  return weights * WEIGHT_BYTES[precision] + contextLength * (heads + 2) * headSize * 4 +
+  const rotary = Math.min(contextLength * (heads + 2) * headSize * 4, REPEATED_BYTES);
+  return weights * WEIGHT_BYTES[precision] + rotary +
     table * (WEIGHT_BYTES[precision === "fp32" ? "fp32" : "int8"] + WEIGHT_BYTES[headPrecision]);
 }
 

@@ -21,8 +21,9 @@ import type { Vocabulary } from "./vocabulary.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const merge = mergerOf({
- *   tokens: ["h", "i", "hi", "<end>"], merges: ["h i"], preTokenizer: "gpt-2",
- *   special: new Set([3]), userDefined: new Set(), endOfText: new Set([3]), beginOfText: null,
+ *   model: "gpt2", tokens: ["h", "i", "hi", "<end>"], merges: ["h i"], scores: [],
+ *   preTokenizer: "gpt-2", special: new Set([3]), userDefined: new Set(), bytes: new Set(),
+ *   endOfText: new Set([3]), beginOfText: null, spacePrefix: false,
  * });
  * assertEquals(merge("hihi<end>"), [2, 2]);
  * ```

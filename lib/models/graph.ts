@@ -18,14 +18,15 @@
  */
 
 import type { Architecture } from "./architecture.ts";
-import { type AttentionForm, concatenate, openAttention } from "./attention.ts";
+import { type AttentionForm, openAttention } from "./attention.ts";
+import { concatenate } from "./concatenate.ts";
+import { pairRows } from "./head_order.ts";
+import { type Precision, writeLinear, writeProduct, writeQuantizedProduct } from "./linear.ts";
 import type { OnnxFile } from "./onnx_file.ts";
 import { BLOCK, quantize } from "./quantize.ts";
 
 export type { AttentionForm } from "./attention.ts";
-
-/** How weights are stored and multiplied. */
-export type Precision = "fp32" | "int8" | "int4";
+export type { Precision } from "./linear.ts";
 
 /** What the graph's weights become. */
 export interface GraphOptions {
@@ -43,15 +44,12 @@ export interface WeightSource {
   readFloats(name: string): Float32Array;
 }
 
-/** MatMulNBits rounds activations to int8 blocks: its fast kernels. */
-const ACCURACY_INT8 = 4;
-
 /**
  * Writes the graph of a Llama-family decoder.
  *
  * @param file The graph to write; it is finished here.
  * @param architecture Sizes and constants.
- * @param weights The tensors, with query and key rows in GGUF's order (rotary pairs adjacent).
+ * @param weights The tensors, in GGUF's order.
  * @param options Precisions.
  */
 export function writeGraph(
@@ -60,10 +58,11 @@ export function writeGraph(
   weights: WeightSource,
   options: GraphOptions,
 ): void {
-  const { layers, hidden, heads, headSize, vocabularySize, epsilon } = architecture;
+  const { layers, hidden, heads, keyValueHeads, headSize, vocabularySize, epsilon } = architecture;
   file.input("tokens", "int64", ["B", "S"]);
   const logitRows = file.input("logit_rows", "int64", ["N"]);
-  const attention = openAttention(file, architecture, options.form);
+  const factors = architecture.ropeFactors ? weights.readFloats("rope_freqs.weight") : undefined;
+  const attention = openAttention(file, architecture, options.form, factors);
   const norm = (name: string): string =>
     file.weight(name, "float32", [hidden], weights.readFloats(`${name}.weight`));
   const attributes = { epsilon: { float: epsilon } };
@@ -84,27 +83,54 @@ export function writeGraph(
   });
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}`;
-    const read = (part: string): Float32Array => weights.readFloats(`${block}.${part}.weight`);
-    const linear = (x: string, name: string, values: Float32Array, columns: number): string => {
-      const dims = [values.length / columns, columns] as const;
-      return writeLinear(file, x, `${block}.${name}`, values, dims, options.precision);
+    const read = (part: string): Float32Array => weights.readFloats(`${block}.${part}`);
+    /** Reads what has the rows of these heads, each rotary pair's rows adjacent. */
+    const readHeads = (part: string, heads: number): Float32Array =>
+      architecture.ropeStyle === "adjacent"
+        ? read(part)
+        : pairRows(read(part), { heads, headSize });
+    const packed = (kind: "weight" | "bias"): Float32Array =>
+      attention.pack(
+        readHeads(`attn_q.${kind}`, heads),
+        readHeads(`attn_k.${kind}`, keyValueHeads),
+        read(`attn_v.${kind}`),
+      );
+    const linear = (
+      x: string,
+      name: string,
+      values: Float32Array,
+      columns: number,
+      bias?: Float32Array,
+    ): string => {
+      const matrix = { name: `${block}.${name}`, values, columns, bias };
+      return writeLinear(file, x, matrix, options.precision);
     };
-    const matrix = attention.pack(read("attn_q"), read("attn_k"), read("attn_v"));
-    const attended = attention.write(linear(normal, "attn_qkv", matrix, hidden), layer);
-    const mixed = linear(attended, "attn_output", read("attn_output"), heads * headSize);
+
+    const bias = architecture.attentionBias ? packed("bias") : undefined;
+    const projected = linear(normal, "attn_qkv", packed("weight"), hidden, bias);
+    const norms = architecture.queryKeyNorm
+      ? { query: readHeads("attn_q_norm.weight", 1), key: readHeads("attn_k_norm.weight", 1) }
+      : undefined;
+    const attended = attention.write(projected, layer, norms);
+    const mixed = linear(attended, "attn_output", read("attn_output.weight"), heads * headSize);
     [stream, normal] = addAndNormalise(stream, mixed, `${block}.ffn_norm`);
 
     const [gate, up] = [file.name("gate"), file.name("up")];
     const { feedForward } = architecture;
     file.node("Split", [
-      linear(normal, "ffn_gate_up", concatenate([read("ffn_gate"), read("ffn_up")]), hidden),
+      linear(
+        normal,
+        "ffn_gate_up",
+        concatenate([read("ffn_gate.weight"), read("ffn_up.weight")]),
+        hidden,
+      ),
       file.integers([feedForward, feedForward]),
     ], { attributes: { axis: -1 }, outputs: [gate, up] });
     const activated = file.node("Mul", [
       file.node("com.microsoft::QuickGelu", [gate], { attributes: { alpha: { float: 1 } } }), // SiLU
       up,
     ]);
-    const fed = linear(activated, "ffn_down", read("ffn_down"), feedForward);
+    const fed = linear(activated, "ffn_down", read("ffn_down.weight"), feedForward);
     if (layer < layers - 1) {
       [stream, normal] = addAndNormalise(stream, fed, `blk.${layer + 1}.attn_norm`);
     } else {
@@ -155,12 +181,9 @@ function writeHead(
     headPrecision !== "int4";
   if (!shared) {
     const values = weights.readFloats(tiedHead ? "token_embd.weight" : "output.weight");
-    writeLinear(file, x, "head", values, dims, headPrecision, "logits");
+    writeLinear(file, x, { name: "head", values, columns: hidden }, headPrecision, "logits");
   } else if (headPrecision === "fp32") {
-    file.node("com.microsoft::FusedMatMul", [x, "token_embd"], {
-      attributes: { transB: 1 },
-      outputs: ["logits"],
-    });
+    writeProduct(file, x, "token_embd", "logits");
   } else {
     const codes = file.alias(
       "head.codes",
@@ -176,50 +199,4 @@ function writeHead(
     );
     writeQuantizedProduct(file, x, [codes, scales], dims, 8, "logits");
   }
-}
-
-function writeLinear(
-  file: OnnxFile,
-  x: string,
-  name: string,
-  values: Float32Array,
-  dims: readonly [rows: number, columns: number],
-  precision: Precision,
-  output: string = file.name(name),
-): string {
-  if (precision === "fp32") {
-    const matrix = file.weight(name, "float32", dims, values);
-    return file.node("com.microsoft::FusedMatMul", [x, matrix], {
-      attributes: { transB: 1 },
-      outputs: [output],
-    });
-  }
-  const { bits, codes, scales } = quantize(values, precision === "int8" ? 8 : 4);
-  const [rows, columns] = dims;
-  const shape = [rows, columns / BLOCK, BLOCK * bits / 8];
-  return writeQuantizedProduct(
-    file,
-    x,
-    [
-      file.weight(`${name}.codes`, "uint8", shape, codes),
-      file.weight(`${name}.scales`, "float32", [rows * columns / BLOCK], scales),
-    ],
-    dims,
-    bits,
-    output,
-  );
-}
-
-function writeQuantizedProduct(
-  file: OnnxFile,
-  x: string,
-  matrix: readonly [codes: string, scales: string],
-  [rows, columns]: readonly [number, number],
-  bits: 4 | 8,
-  output: string,
-): string {
-  return file.node("com.microsoft::MatMulNBits", [x, ...matrix], {
-    attributes: { K: columns, N: rows, bits, block_size: BLOCK, accuracy_level: ACCURACY_INT8 },
-    outputs: [output],
-  });
 }

@@ -11,6 +11,8 @@ export interface PreTokenizer {
   readonly patterns: readonly string[];
   /** Whether a word that is a vocabulary entry is taken as it is, without merging. */
   readonly ignoreMerges: boolean;
+  /** Whether a text starts with the begin-of-text token where the metadata does not say. */
+  readonly beginOfText: boolean;
 }
 
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)";
@@ -20,15 +22,28 @@ const llama3 = (digits: string) =>
   "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
+/** Patterns of a model that merges all words and adds no token. */
+const plain = (...patterns: string[]): PreTokenizer => ({
+  patterns,
+  ignoreMerges: false,
+  beginOfText: false,
+});
+
+const LLAMA3: PreTokenizer = {
+  patterns: [llama3("\\p{N}{1,3}")],
+  ignoreMerges: true,
+  beginOfText: true,
+};
+
 const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  "default": {
-    patterns: ["[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"],
-    ignoreMerges: false,
-  },
-  "gpt-2": { patterns: [GPT2], ignoreMerges: false },
-  "smollm": { patterns: ["\\p{N}", GPT2], ignoreMerges: false },
-  "llama-bpe": { patterns: [llama3("\\p{N}{1,3}")], ignoreMerges: true },
-  "qwen2": { patterns: [llama3("\\p{N}")], ignoreMerges: false },
+  "default": plain("[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"),
+  "gpt-2": plain(GPT2),
+  "smollm": plain("\\p{N}", GPT2),
+  "llama-bpe": LLAMA3,
+  "llama3": LLAMA3,
+  "llama-v3": LLAMA3,
+  "qwen2": plain(llama3("\\p{N}")),
+  "deepseek-r1-qwen": plain(llama3("\\p{N}")),
 };
 
 /** The names of the pre-tokenisers that are known. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { GgufTokenizer, SpecialOptions } from "./tokenizer.ts";
+import type { GgufTokenizer, TextOptions } from "./tokenizer.ts";
 import type { TokenId } from "./token.ts";
 
 /**
@@ -22,18 +22,24 @@ import type { TokenId } from "./token.ts";
  */
 export class TextStream {
   readonly #tokenizer: Pick<GgufTokenizer, "bytes">;
-  readonly #options: SpecialOptions;
+  readonly #options: TextOptions;
+  /** Whether the next text is the first, and a space before it was put there by the tokeniser. */
+  #prefixed: boolean;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /**
    * Starts a text.
    *
    * @param tokenizer The tokens' tokeniser.
-   * @param options Whether special tokens show.
+   * @param options Whether special tokens show, and whether the tokens continue a text.
    */
-  constructor(tokenizer: Pick<GgufTokenizer, "bytes">, options: SpecialOptions = {}) {
+  constructor(
+    tokenizer: Pick<GgufTokenizer, "bytes"> & Partial<Pick<GgufTokenizer, "spacePrefix">>,
+    options: TextOptions = {},
+  ) {
     this.#tokenizer = tokenizer;
     this.#options = options;
+    this.#prefixed = tokenizer.spacePrefix === true && options.continued !== true;
   }
 
   /**
@@ -44,7 +50,12 @@ export class TextStream {
    * @throws {TokenizerError} If the vocabulary has no such token.
    */
   push(token: TokenId): string {
-    return this.#decoder.decode(this.#tokenizer.bytes(token, this.#options), { stream: true });
+    let bytes = this.#tokenizer.bytes(token, this.#options);
+    if (this.#prefixed && bytes.length > 0) {
+      this.#prefixed = false;
+      if (bytes[0] === 0x20) bytes = bytes.subarray(1);
+    }
+    return this.#decoder.decode(bytes, { stream: true });
   }
 
   /**

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { BYTE_SYMBOLS, bytesOf } from "./byte_level.ts";
 import { mergerOf } from "./byte_pair.ts";
 import type { Gguf } from "./gguf.ts";
+import { pieceBytes, pieceMergerOf } from "./sentence_pieces.ts";
 import { TextStream } from "./text_stream.ts";
 import type { TokenId } from "./token.ts";
 import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
@@ -16,6 +17,15 @@ import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
 export interface SpecialOptions {
   /** By default false. */
   readonly special?: boolean;
+}
+
+/** How tokens become text. */
+export interface TextOptions extends SpecialOptions {
+  /**
+   * Whether the tokens continue a text, so that a space before the first is one; else it goes if the
+   * tokeniser puts one there (`spacePrefix`). By default false.
+   */
+  readonly continued?: boolean;
 }
 
 /** Turns text into tokens and back. */
@@ -36,13 +46,15 @@ export interface Tokenizer {
    * The tokens' text, without the special ones unless `special` is true. Bytes that are not UTF-8
    * become U+FFFD. Throws a {@linkcode TokenizerError} if an id is not in the vocabulary.
    */
-  decode(tokens: readonly TokenId[], options?: SpecialOptions): string;
+  decode(tokens: readonly TokenId[], options?: TextOptions): string;
 }
 
 /** A tokeniser that was built from a GGUF file. */
 export interface GgufTokenizer extends Tokenizer {
   /** The token that must start every text, if the model wants one; `encode` does not add it. */
   readonly beginOfText: TokenId | null;
+  /** Whether `encode` puts a space before a text, and before text that follows a special token. */
+  readonly spacePrefix: boolean;
   /**
    * A token's bytes, which may end inside a character. A special token has none, unless `special`
    * is true. Throws a {@linkcode TokenizerError} if the id is not in the vocabulary.
@@ -67,7 +79,7 @@ export class TokenizerError extends Error {
 
 /**
  * Builds the tokeniser that a GGUF file describes: byte-level BPE ("gpt2") with one of the
- * pre-tokenisers of {@linkcode preTokenizers}.
+ * pre-tokenisers of {@linkcode preTokenizers}, or SentencePiece's BPE ("llama").
  *
  * @param gguf The open file; only `path` and `metadata` are looked at.
  * @returns The tokeniser.
@@ -95,7 +107,7 @@ export class TokenizerError extends Error {
  */
 export function tokenizerOf(gguf: Pick<Gguf, "path" | "metadata">): GgufTokenizer {
   try {
-    return new ByteLevelTokenizer(readVocabulary(gguf.metadata));
+    return new PairTokenizer(readVocabulary(gguf.metadata));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new TokenizerError(
@@ -105,13 +117,15 @@ export function tokenizerOf(gguf: Pick<Gguf, "path" | "metadata">): GgufTokenize
   }
 }
 
-class ByteLevelTokenizer implements GgufTokenizer {
+class PairTokenizer implements GgufTokenizer {
   readonly vocabularySize: number;
   readonly endOfText: ReadonlySet<TokenId>;
   readonly beginOfText: TokenId | null;
+  readonly spacePrefix: boolean;
   readonly fingerprint: string;
   readonly #tokens: readonly string[];
   readonly #special: ReadonlySet<TokenId>;
+  readonly #bytesOf: (entry: string, token: TokenId) => Uint8Array;
   readonly #mergeWords: (text: string) => TokenId[];
   /** Ids of tokens that are found in text before it is cut into words. */
   readonly #ids: ReadonlyMap<string, TokenId>;
@@ -125,12 +139,21 @@ class ByteLevelTokenizer implements GgufTokenizer {
     this.vocabularySize = tokens.length;
     this.endOfText = vocabulary.endOfText;
     this.beginOfText = vocabulary.beginOfText;
+    this.spacePrefix = vocabulary.spacePrefix;
     this.fingerprint = fingerprintOf(vocabulary);
     this.#tokens = tokens;
     this.#special = special;
-    this.#mergeWords = mergerOf(vocabulary);
-    const known = new Set(tokens);
-    this.#missing = new Set(BYTE_SYMBOLS.keys().filter((byte) => !known.has(BYTE_SYMBOLS[byte]!)));
+    if (vocabulary.model === "llama") {
+      this.#mergeWords = pieceMergerOf(vocabulary);
+      this.#bytesOf = (entry, token) => pieceBytes(entry, vocabulary.bytes.has(token));
+      this.#missing = new Set();
+    } else {
+      const known = new Set(tokens);
+      const missing = BYTE_SYMBOLS.keys().filter((byte) => !known.has(BYTE_SYMBOLS[byte]!));
+      this.#mergeWords = mergerOf(vocabulary);
+      this.#bytesOf = bytesOf;
+      this.#missing = new Set(missing);
+    }
     this.#ids = new Map([...special, ...userDefined].map((id) => [tokens[id]!, id]));
     this.#atoms = {
       all: anyOf(this.#ids.keys()),
@@ -149,7 +172,7 @@ class ByteLevelTokenizer implements GgufTokenizer {
     return pieces.flatMap((piece, i) => i % 2 === 1 ? this.#ids.get(piece)! : this.#merge(piece));
   }
 
-  decode(tokens: readonly TokenId[], options: SpecialOptions = {}): string {
+  decode(tokens: readonly TokenId[], options: TextOptions = {}): string {
     const stream = new TextStream(this, options);
     return tokens.map((token) => stream.push(token)).join("") + stream.end();
   }
@@ -163,7 +186,7 @@ class ByteLevelTokenizer implements GgufTokenizer {
         }: use the tokeniser that encoded it`,
       );
     }
-    if (!this.#special.has(token)) return bytesOf(entry);
+    if (!this.#special.has(token)) return this.#bytesOf(entry, token);
     return special ? new TextEncoder().encode(entry) : new Uint8Array(0);
   }
 
@@ -191,6 +214,7 @@ function anyOf(texts: Iterable<string>): RegExp {
   return longestFirst.length === 0 ? /((?!))/ : new RegExp(`(${longestFirst.join("|")})`);
 }
 
-function fingerprintOf({ tokens, merges }: Vocabulary): string {
-  return createHash("sha256").update(JSON.stringify([tokens, merges])).digest("hex");
+function fingerprintOf({ model, tokens, merges, scores, spacePrefix }: Vocabulary): string {
+  const facts = model === "gpt2" ? [tokens, merges] : [tokens, scores, spacePrefix];
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

@@ -4,28 +4,37 @@
  * @module
  */
 
+import { preTokenizerOf } from "./pre_tokenizer.ts";
 import type { TokenId } from "./token.ts";
 
 /** What a tokeniser is built from. */
 export interface Vocabulary {
+  /** "gpt2": byte-level BPE by merges. "llama": SentencePiece's BPE by scores. */
+  readonly model: "gpt2" | "llama";
   /** The entry of every token. */
   readonly tokens: readonly string[];
-  /** BPE's merges, the first to be done first: "h i". */
+  /** Merges of "gpt2", the first to be done first: "h i". */
   readonly merges: readonly string[];
-  /** The name of the pre-tokeniser. */
+  /** Each token's score in "llama": pairs that make the best one are merged first. */
+  readonly scores: readonly number[];
+  /** The name of the pre-tokeniser of "gpt2". */
   readonly preTokenizer: string;
   /** Tokens that are no text: they control the model. */
   readonly special: ReadonlySet<TokenId>;
   /** Tokens that are text, taken whole before anything is merged. */
   readonly userDefined: ReadonlySet<TokenId>;
+  /** Tokens that are single bytes in "llama". */
+  readonly bytes: ReadonlySet<TokenId>;
   /** Tokens after which the model has nothing more to say. */
   readonly endOfText: ReadonlySet<TokenId>;
   /** The token that must start every text, if there must be one. */
   readonly beginOfText: TokenId | null;
+  /** Whether "llama" puts a space before text. */
+  readonly spacePrefix: boolean;
 }
 
 /** Numbers in `tokenizer.ggml.token_type`. */
-const TYPES = { unknown: 2, control: 3, userDefined: 4 };
+const TYPES = { unknown: 2, control: 3, userDefined: 4, byte: 6 };
 
 /** Tokens that end a turn or a text, in vocabularies whose metadata names only one of the two. */
 const ENDS = [
@@ -38,7 +47,7 @@ const ENDS = [
 ];
 
 /**
- * Reads a byte-level BPE vocabulary.
+ * Reads the vocabulary of a byte-level BPE or of SentencePiece's.
  *
  * @param metadata A GGUF file's metadata.
  * @returns The vocabulary.
@@ -47,48 +56,61 @@ const ENDS = [
  * @example
  * ```ts
  * import { assertThrows } from "@std/assert";
- * const metadata = { "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ["a", 7] };
+ * const metadata = { "tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": ["a", 7] };
  * assertThrows(() => readVocabulary(metadata), RangeError, "tokenizer.ggml.tokens");
  * ```
  */
 export function readVocabulary(metadata: Readonly<Record<string, unknown>>): Vocabulary {
   const model = metadata["tokenizer.ggml.model"];
-  if (model !== "gpt2") {
+  if (model !== "gpt2" && model !== "llama") {
     const found = typeof model === "string" ? JSON.stringify(model) : typeof model;
-    throw new RangeError(`tokenizer.ggml.model is ${found}, not "gpt2"`);
+    throw new RangeError(`tokenizer.ggml.model is ${found}, neither "gpt2" nor "llama"`);
   }
+  const tokens = strings(metadata, "tokenizer.ggml.tokens");
+  const pieces = model === "llama";
   const preTokenizer = metadata["tokenizer.ggml.pre"] ?? "default";
   if (typeof preTokenizer !== "string") throw new RangeError("tokenizer.ggml.pre is no name");
-  const tokens = strings(metadata, "tokenizer.ggml.tokens");
-  const merges = strings(metadata, "tokenizer.ggml.merges");
+  const merges = pieces ? [] : strings(metadata, "tokenizer.ggml.merges");
   if (!merges.every((merge) => merge.indexOf(" ", 1) > 0)) {
     throw new RangeError("tokenizer.ggml.merges has an entry that is no pair");
   }
-  const types = metadata["tokenizer.ggml.token_type"] ?? tokens.map(() => 1);
-  if (!Array.isArray(types) || types.length !== tokens.length) {
-    throw new RangeError("tokenizer.ggml.token_type is not as long as tokenizer.ggml.tokens");
-  }
+  const scores = pieces ? numbers(metadata, "tokenizer.ggml.scores", tokens.length) : [];
+  const types = numbers(metadata, "tokenizer.ggml.token_type", tokens.length, pieces ? null : 1);
   const special = new Set<TokenId>();
   const userDefined = new Set<TokenId>();
+  const bytes = new Set<TokenId>();
   types.forEach((type, id) => {
     if (type === TYPES.control || type === TYPES.unknown) special.add(id);
     if (type === TYPES.userDefined) userDefined.add(id);
+    if (type === TYPES.byte) bytes.add(id);
   });
 
-  const begin = tokenId(metadata, "tokenizer.ggml.bos_token_id", tokens.length);
+  const id = (name: string, fallback: TokenId | null = null): TokenId | null =>
+    tokenId(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length, fallback);
+  const flag = (name: string, fallback: boolean): boolean => {
+    const value = metadata[`tokenizer.ggml.${name}`] ?? fallback;
+    if (typeof value === "boolean") return value;
+    throw new RangeError(`tokenizer.ggml.${name} is neither true nor false`);
+  };
+  // What llama.cpp takes for granted where the metadata is silent.
+  const begin = id("bos", pieces ? 1 : null);
+  const addsBegin = pieces || preTokenizerOf(preTokenizer)?.beginOfText === true;
   const ends = ENDS.map((entry) => tokens.indexOf(entry)).filter((id) => special.has(id));
-  for (const name of ["eos", "eot", "eom"]) {
-    const id = tokenId(metadata, `tokenizer.ggml.${name}_token_id`, tokens.length);
-    if (id !== null) ends.push(id);
+  for (const end of [id("eos", pieces ? 2 : null), id("eot"), id("eom")]) {
+    if (end !== null) ends.push(end);
   }
   return {
+    model,
     tokens,
     merges,
+    scores,
     preTokenizer,
     special,
     userDefined,
+    bytes,
     endOfText: new Set(ends),
-    beginOfText: metadata["tokenizer.ggml.add_bos_token"] === true ? begin : null,
+    beginOfText: flag("add_bos_token", addsBegin) ? begin : null,
+    spacePrefix: pieces && flag("add_space_prefix", true),
   };
 }
 
@@ -98,12 +120,28 @@ function strings(metadata: Readonly<Record<string, unknown>>, key: string): stri
   throw new RangeError(`${key} is no list of strings`);
 }
 
+/** A number for each token; `fallback`, if it is one, where there is no list. */
+function numbers(
+  metadata: Readonly<Record<string, unknown>>,
+  key: string,
+  size: number,
+  fallback: number | null = null,
+): number[] {
+  const value = metadata[key] ?? (fallback === null ? [] : new Array(size).fill(fallback));
+  if (!Array.isArray(value) || value.length !== size) {
+    throw new RangeError(`${key} is not as long as tokenizer.ggml.tokens`);
+  }
+  if (value.every((entry) => typeof entry === "number")) return value;
+  throw new RangeError(`${key} is no list of numbers`);
+}
+
 function tokenId(
   metadata: Readonly<Record<string, unknown>>,
   key: string,
   size: number,
+  fallback: TokenId | null,
 ): TokenId | null {
-  const id = metadata[key] ?? null;
+  const id = metadata[key] ?? fallback;
   if (id === null || typeof id === "number" && Number.isInteger(id) && id >= 0 && id < size) {
     return id;
   }

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { autoregress } from "../decoding/autoregressive.ts";
+import type { Drafter } from "../decoding/drafters/drafter.ts";
+import { fixed } from "../decoding/policies/fixed.ts";
+import { speculate } from "../decoding/speculative.ts";
 import { prefill } from "../decoding/prefill.ts";
 import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
@@ -137,6 +139,14 @@ async function record(
   const { endOfText } = subject;
   const options = { maxTokens, endOfText, seed: 0, ...(signal && { signal }) };
   const continuation: TokenId[] = [];
-  for await (const round of autoregress(fork, tokens, options)) continuation.push(...round.emitted);
+  // Read in passes of two, as verification reads: where a kernel for one token decides a near tie
+  // otherwise, a replay of plain decoding would go astray from the text that it is checked against.
+  const beside: Drafter = {
+    name: "any token",
+    propose: (text) => Promise.resolve({ tokens: text.slice(-1) }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const rounds = speculate(fork, beside, tokens, { ...options, policy: fixed(1) });
+  for await (const round of rounds) continuation.push(...round.emitted);
   return continuation;
 }

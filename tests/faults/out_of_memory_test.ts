@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { KeyValueCache } from "../../lib/engine/key_value_cache.ts";
 import { ContextError } from "../../lib/engine/language_model.ts";
-import { loadModel } from "../../lib/engine/load.ts";
+import { type LoadedModel, loadModel } from "../../lib/engine/load.ts";
 import { Scratch } from "../../lib/engine/scratch.ts";
 import { Runtime } from "../../lib/onnx/mod.ts";
 import { run } from "./child.ts";
@@ -26,6 +26,19 @@ const HALF_GRANTED = `
   console.log(JSON.stringify({ error, grown: Deno.memoryUsage().rss - before }));`;
 const FIGURES = /^Cannot take memory for .* as that is [\d.]+ GB and [\d.]+ GB is available: /;
 
+/** Loads the tiny model, calls `use`, and removes what that took. */
+async function withTiny(use: (model: LoadedModel) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeFileSync(`${folder}/tiny.gguf`, tinyGguf());
+    using runtime = new Runtime({ threads: 1 });
+    await using model = await loadModel(`${folder}/tiny.gguf`, { runtime, cache: folder });
+    await use(model);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
 /** Asserts that `take` is refused with the figures, before memory is touched. */
 function assertRefused(take: () => unknown): void {
   const before = Deno.memoryUsage().rss;
@@ -34,22 +47,25 @@ function assertRefused(take: () => unknown): void {
   assert(Deno.memoryUsage().rss - before < 32e6, "memory was taken");
 }
 
-Deno.test("a context that memory cannot hold is refused with the figures, and a smaller one opens", async () => {
-  const folder = Deno.makeTempDirSync();
-  try {
-    Deno.writeFileSync(`${folder}/tiny.gguf`, tinyGguf());
-    using runtime = new Runtime({ threads: 1 });
-    await using model = await loadModel(`${folder}/tiny.gguf`, { runtime, cache: folder });
+Deno.test("a context that memory cannot hold is refused with the figures, and a smaller one opens", () =>
+  withTiny(async (model) => {
     const rowBytes = 2 * 2 * 256 * 16 * 4; // keys and values of two layers, 256 slots of 16 floats
     const { available } = Deno.systemMemoryInfo();
     assertRefused(() => model.open(Math.ceil(1.5 * available / rowBytes)));
     await using context = model.open(2);
     await context.append([[1, 2, 3], [4]]);
     assertEquals([context.length(0), context.length(1)], [3, 1]);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+  }));
+
+Deno.test("a text longer than the context is refused before any of it is read", () =>
+  withTiny(async (model) => {
+    await using context = model.open();
+    const tooLong = new Array(model.contextLength + 1).fill(1);
+    await assertRejects(() => context.append([tooLong]), ContextError, "context length is 4096");
+    assertEquals(context.length(), 0);
+    await context.append([tooLong.slice(0, 300)]);
+    assertEquals(context.length(), 300);
+  }));
 
 Deno.test("a cache that cannot grow stays as it is", () => {
   using runtime = new Runtime({ threads: 1 });

@@ -15,7 +15,7 @@ async function generate(cache: string): Promise<Finished> {
   const path = `${folder}/tiny.gguf`;
   try {
     Deno.writeFileSync(path, tinyGguf());
-    const args = [...await taskArguments("generate"), "--model", path, "--max-tokens", "4", "the"];
+    const args = [...await taskArguments("generate"), "--model", path, "--exact", "the"];
     return await run(Deno.execPath(), args, { env: { SPECBOUND_CACHE: cache } });
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -120,6 +120,33 @@ Deno.test("fetchModel() tries the next source when one fails, is silent or stall
   }
 });
 
+Deno.test("fetchModel() finds a page out that came in the file's place, and is whole the next time", async () => {
+  const page = new TextEncoder().encode("<!doctype html><title>Sign in to this network</title>");
+  await using portal = serve(page);
+  const { entry, cache } = await setUp(http(portal.url));
+  const error = await assertRejects(() => fetchModel(entry, { cache }), ModelFetchError);
+  const reason = `it ended at ${page.length} of ${file.length} bytes`;
+  assertEquals(error.attempts.map((attempt) => attempt.reason), [reason]);
+  await using server = serve(file);
+  const next = { ...entry, sources: [http(server.url)] };
+  await assertFetched(await fetchModel(next, { cache }), next, cache);
+});
+
+Deno.test("fetchModel() passes over a server that answers another range than was asked for", async () => {
+  await using confused = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+    const range = `bytes 0-${file.length - 1}/${file.length}`;
+    return new Response(file, { status: 206, headers: { "Content-Range": range } });
+  });
+  await using server = serve(file);
+  const { entry, cache } = await setUp(
+    http(`http://127.0.0.1:${confused.addr.port}`),
+    http(server.url),
+  );
+  await partial(entry, cache, file.subarray(0, 1000));
+  await assertFetched(await fetchModel(entry, { cache }), entry, cache);
+  assertEquals(server.requests, ["bytes=1000-"]);
+});
+
 Deno.test("fetchModel() tells of every source that failed, and how to do without", async () => {
   await using liar = serve(wrong);
   await using gone = serve(file, { status: 410 });

@@ -160,27 +160,6 @@ Deno.test("openGguf() rejects alignments that are no power of two", async () => 
   }
 });
 
-Deno.test("openGguf() of a damaged header either fails as a GgufError or stays in bounds", async () => {
-  let state = 1;
-  const random = (limit: number) => (state = state * 48271 % 0x7fffffff) % limit;
-  const header = sound.length - 128;
-  for (let run = 0; run < 1500; run++) {
-    const copy = sound.slice();
-    for (let flips = 1 + random(3); flips > 0; flips--) {
-      copy[random(header)] = [0, 1, 0x7f, 0x80, 0xff, random(256)][random(6)]!;
-    }
-    using file = temporary(copy);
-    try {
-      using gguf = await openGguf(file.path);
-      for (const [name, { byteLength }] of gguf.tensors) {
-        assertEquals(gguf.read(name).length, byteLength);
-      }
-    } catch (error) {
-      assert(error instanceof GgufError, String(error));
-    }
-  }
-});
-
 Deno.test("Gguf.read() rejects unknown names, and everything once the file is closed", async () => {
   using file = temporary(sound);
   const gguf = await openGguf(file.path);

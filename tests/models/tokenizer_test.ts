@@ -133,7 +133,7 @@ Deno.test("beginOfText is there only where the model wants it", () => {
 
 Deno.test("tokenizerOf() rejects metadata that is missing, damaged or of another kind", () => {
   const cases: [Record<string, unknown>, string][] = [
-    [{ "tokenizer.ggml.model": "llama" }, 'tokenizer.ggml.model is "llama", not "gpt2"'],
+    [{ "tokenizer.ggml.model": "bert" }, 'tokenizer.ggml.model is "bert", neither "gpt2"'],
     [{ "tokenizer.ggml.pre": "toString" }, 'tokenizer.ggml.pre is "toString", none of default'],
     [{ "tokenizer.ggml.pre": 3 }, "tokenizer.ggml.pre"],
     [{ "tokenizer.ggml.tokens": undefined }, "tokenizer.ggml.tokens is no list of strings"],
