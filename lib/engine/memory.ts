@@ -18,6 +18,7 @@ import { ContextError } from "./language_model.ts";
  * @example
  * ```ts
  * import { assertThrows } from "@std/assert";
+ * import { ContextError } from "@specbound/specbound";
  * requireMemory(1e6, "a little");
  * assertThrows(() => requireMemory(1e15, "far too much"), ContextError, "1000000.0 GB");
  * ```
