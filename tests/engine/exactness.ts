@@ -113,8 +113,7 @@ export interface Comparison {
 
 /**
  * Compares greedy speculation with plain decoding on the first `count` quick prompts, for every
- * drafter and policy. A difference is classified: "tie" where plain decoding itself has two best
- * tokens to the bit, "numeric" where plain decoding in wider passes writes it too, "bug" otherwise.
+ * drafter and policy, and classifies each difference.
  */
 export async function compareSpeculation(
   target: LoadedModel,
@@ -148,7 +147,7 @@ export async function compareSpeculation(
         tokens += emitted.length;
         const at = plain.findIndex((token, i) => token !== emitted[i]);
         if (at < 0 && emitted.length === plain.length) continue;
-        const kind = await classify(target, prompt, emitted, at);
+        const kind = await classify(target, prompt, rounds);
         differences.push(`${kind}: ${id}, ${name}, ${policy.name}, token ${at}`);
       }
     }
@@ -157,29 +156,31 @@ export async function compareSpeculation(
 }
 
 /**
- * Why greedy text might differ at token `at`: plain decoding itself, its passes widened by tokens that
- * are thrown away, writes the other text too, or has two best tokens there.
+ * Why greedy text differs from plain decoding's: "numeric" if the target, reading the same text in
+ * passes of the same widths but with other tokens where the draft was wrong, chooses it too; "tie" if
+ * it has two best tokens on the way; else "bug": something of a draft was left behind.
  */
 async function classify(
   model: LoadedModel,
   prompt: readonly TokenId[],
-  emitted: readonly TokenId[],
-  at: number,
+  rounds: readonly Round[],
 ): Promise<"tie" | "numeric" | "bug"> {
-  for (const width of [1, 2, 3, 5, 9, 17]) {
-    await using context = model.open();
-    await context.append([prompt.slice(0, -1)]);
-    let token = prompt.at(-1)!;
-    for (let i = 0; i <= at; i++) {
-      const evaluation = await context.evaluate([[token, ...new Array(width - 1).fill(0)]]);
-      const logits = evaluation.logits(0);
-      token = argmax(logits);
-      const ties = logits.filter((score) => score === logits[token]).length;
-      if (i === at && ties > 1) return "tie";
-      context.commit(evaluation, [1]);
-      if (token !== emitted[i]) break;
-      if (i === at) return "numeric";
+  await using context = model.open();
+  await context.append([prompt.slice(0, -1)]);
+  let newest = prompt.at(-1)!;
+  let tied = false;
+  for (const { drafted, emitted } of rounds) {
+    const read = [newest, ...emitted.slice(0, -1)];
+    const padding = new Array<TokenId>(1 + drafted.length - read.length).fill(0);
+    const evaluation = await context.evaluate([[...read, ...padding]]);
+    for (const [index, token] of emitted.entries()) {
+      const logits = evaluation.logits(index);
+      const best = argmax(logits);
+      if (logits.filter((score) => score === logits[best]).length > 1) tied = true;
+      if (best !== token) return tied ? "tie" : "bug";
     }
+    context.commit(evaluation, [read.length]);
+    newest = emitted.at(-1)!;
   }
-  return "bug";
+  return tied ? "tie" : "numeric";
 }
