@@ -20,7 +20,6 @@ const B = "buffer";
 export const FUNCTIONS = {
   CreateSession: { slot: 7, parameters: [P, B, P, B] },
   CreateSessionOptions: { slot: 10, parameters: [B] },
-  SetOptimizedModelFilePath: { slot: 11, parameters: [P, B] },
   EnableProfiling: { slot: 14, parameters: [P, B] },
   DisableMemPattern: { slot: 17, parameters: [P] },
   SetSessionGraphOptimizationLevel: { slot: 23, parameters: [P, "i32"] },
@@ -87,8 +86,6 @@ export interface Api extends Calls {
   release(kind: keyof typeof RELEASES, handle: Handle): void;
   /** Runs a bound session on another thread; the event loop stays alive. */
   run(session: Handle, binding: Handle): Promise<void>;
-  /** Runs a bound session on this thread. */
-  runSync(session: Handle, binding: Handle): void;
 }
 
 /**
@@ -134,9 +131,7 @@ export function loadApi(path: string = locateLibrary(), version: string = VERSIO
       call(slot(index), { parameters: [P], result: "void" }),
     ]),
   ) as Record<keyof typeof RELEASES, (handle: Handle) => void>;
-  const definition = { parameters: [P, P, P], result: P } as const;
-  const runOnThread = call(slot(133), { ...definition, nonblocking: true });
-  const runHere = call(slot(133), definition);
+  const runOnThread = call(slot(133), { parameters: [P, P, P], result: P, nonblocking: true });
 
   return {
     ...calls,
@@ -147,7 +142,6 @@ export function loadApi(path: string = locateLibrary(), version: string = VERSIO
     },
     release: (kind, handle) => releases[kind](handle),
     run: async (session, binding) => check("run", await runOnThread(session, null, binding)),
-    runSync: (session, binding) => check("run", runHere(session, null, binding)),
   };
 }
 
