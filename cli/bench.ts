@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: what passes cost here, beside another engine on the same weights.
+ * `deno task bench`: what passes cost here, beside other engines on the same weights.
  *
  * @module
  */
@@ -12,44 +12,58 @@ import { fixed } from "../lib/decoding/policies/fixed.ts";
 import { speculate } from "../lib/decoding/speculative.ts";
 import type { LoadedModel } from "../lib/engine/load.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
-import { alternatePasses, engineTimer, type PassTimes } from "../lib/study/pass_times.ts";
+import {
+  alternatePasses,
+  engineTimer,
+  type PassTimer,
+  type PassTimes,
+  type Work,
+} from "../lib/study/pass_times.ts";
 import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
-import { parseArguments } from "./arguments.ts";
+import { requireInteger } from "../lib/validate.ts";
+import { ArgumentError, parseArguments } from "./arguments.ts";
+import { benchHead, benchRow } from "./bench_table.ts";
+import { LOADING, PRECISIONS } from "./flags.ts";
 import { loadWithProgress } from "./load.ts";
-import { genaiTimer } from "./peer.ts";
+import { openPeer, type Peer, type PeerChoice, readPeers } from "./peers/choice.ts";
 import { report } from "./report.ts";
 
 const SPECIFICATION = {
   command: "deno task bench",
-  summary:
-    "Times forward passes of each width and context, alternating with another engine if told.",
+  summary: "Times passes of each width and context, prefill and plain decoding, alternating with " +
+    "other engines if told. A ratio above 1 says that the engine here is faster.",
   flags: {
-    model: {
-      type: "string",
-      default: "smollm2-135m-instruct",
-      description: "a catalogue id or the path of a .gguf file",
-    },
-    precisions: { type: "string", default: "fp32,int8,int4", description: "with commas" },
+    ...LOADING,
+    precisions: { type: "string", default: PRECISIONS.join(), description: "with commas" },
     headPrecision: {
       type: "string",
-      choices: ["fp32", "int8", "int4"],
+      choices: PRECISIONS,
       description: "the output head's precision; else the matrices' own, and int8 beside int4",
     },
     contexts: { type: "string", default: "64,1024,4096", description: "tokens, with commas" },
     widths: { type: "string", default: "1,2,3,4,5,6,8,9,12,16", description: "with commas" },
-    repeats: { type: "number", default: 9, description: "timed passes of each kind" },
-    exact: { type: "boolean", description: "run passes only at widths that agree to the bit" },
-    threads: { type: "number", description: "threads of a pass; by default all processors" },
+    prefill: { type: "number", default: 512, description: "tokens of the prompt that is read" },
+    decode: { type: "number", default: 32, description: "tokens decoded after each context" },
+    repeats: { type: "number", default: 9, description: "counted times of each" },
     peer: {
       type: "string",
-      description: "folder of onnxruntime-genai models built by tools/peers/genai_build.py",
+      description:
+        "with commas: llama.cpp, which npm puts into the cache, or llama.cpp:FOLDER for " +
+        "elsewhere; genai:FOLDER, with models built by tools/peers/genai_build.py",
     },
     out: { type: "string", default: "data/records", description: "folder of records" },
   },
 } as const;
 
 type Flags = ReturnType<typeof parseArguments<typeof SPECIFICATION>>["flags"];
-type Precision = "fp32" | "int8" | "int4";
+type Precision = typeof PRECISIONS[number];
+
+/** What to time, and beside whom. */
+interface Plan {
+  readonly precisions: readonly Precision[];
+  readonly works: readonly Work[];
+  readonly peers: readonly PeerChoice[];
+}
 
 /** What was found of one precision. */
 interface Bench {
@@ -58,36 +72,69 @@ interface Bench {
   readonly attention: string;
   readonly loadMs: number;
   readonly residentBytes: number;
-  readonly prefillTokensPerSecond: number;
   /** Host milliseconds of a round at K = 4, as a share of a plain pass. */
   readonly hostShare: number;
+  readonly peers: readonly { readonly name: string; readonly weights: string }[];
   readonly passes: readonly PassTimes[];
 }
 
 async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
-  const threads = flags.threads ?? navigator.hardwareConcurrency;
+  const plan = planOf(flags);
+  const { model, exact, threads } = flags;
+  const settings = { model, exact, threads, startedAt: new Date() };
   using runtime = new Runtime({ threads });
   const results: Bench[] = [];
-  for (const precision of flags.precisions.split(",") as Precision[]) {
-    results.push(await benchPrecision(flags, runtime, precision, signal));
+  for (const precision of plan.precisions) {
+    results.push(await benchPrecision(flags, plan, runtime, precision, signal));
   }
   const machine = await describeMachine();
   const folder = join(flags.out, machine.id);
   const code = await describeCode(new URL("../", import.meta.url).pathname);
-  const settings = { model: flags.model, exact: flags.exact, threads, startedAt: new Date() };
   const record = { ...settings, machine, code, versions: describeVersions(), results };
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "bench.json"), `${JSON.stringify(record, null, 1)}\n`);
   console.log(`Saved ${join(folder, "bench.json")}`);
 }
 
+/** Reads the lists, so that what is wrong with them is said before anything is loaded. */
+function planOf(flags: Flags): Plan {
+  const { precisions, prefill, decode, repeats, peer } = flags;
+  const works: Work[] = [{ kind: "prefill", context: 0, tokens: prefill }];
+  for (const context of integers("contexts", flags.contexts, 0)) {
+    for (const tokens of integers("widths", flags.widths, 1)) {
+      works.push({ kind: "pass", context, tokens });
+    }
+    works.push({ kind: "decode", context, tokens: decode });
+  }
+  for (const [name, value] of Object.entries({ prefill, decode, repeats })) {
+    requireInteger("bench", name, value, 1);
+  }
+  const peers = peer === undefined ? [] : readPeers(peer);
+  return { precisions: precisions.split(",").map(precisionOf), works, peers };
+}
+
+function precisionOf(name: string): Precision {
+  const precision = PRECISIONS.find((known) => known === name);
+  if (precision) return precision;
+  throw new ArgumentError(
+    `Cannot bench ${name} as that is no precision: choose from ${PRECISIONS.join(", ")}`,
+  );
+}
+
+function integers(name: string, list: string, minimum: number): number[] {
+  const values = list.split(",").map((value) => value.trim() === "" ? NaN : Number(value));
+  for (const value of values) requireInteger("bench", name, value, minimum);
+  return values;
+}
+
 async function benchPrecision(
   flags: Flags,
+  plan: Plan,
   runtime: Runtime,
   precision: Precision,
   signal: AbortSignal,
 ): Promise<Bench> {
-  const { headPrecision, exact, repeats } = flags;
+  const { headPrecision, exact, threads } = flags;
   const before = Deno.memoryUsage().rss;
   const options = { runtime, precision, exact, signal, ...(headPrecision && { headPrecision }) };
   // The first load builds and probes; the second is what every later start takes.
@@ -96,66 +143,57 @@ async function benchPrecision(
   const started = performance.now();
   await using model = await loadWithProgress(flags.model, options);
   const loadMs = performance.now() - started;
-  await using own = engineTimer(model, "specbound");
-  await using peers = new AsyncDisposableStack();
-  const timers = [own];
-  if (flags.peer && precision !== "int8") {
-    timers.push(peers.use(await genaiTimer(join(flags.peer, precision), runtime.threads)));
-  }
   const { details } = model;
-  console.log(
-    `\n${precision}, head ${details.headPrecision}, attention ${details.form}: ` +
-      timers.map(({ name }) => name).join(", "),
-  );
-  const passes: PassTimes[] = [];
-  const [contexts, widths] = [numbers(flags.contexts), numbers(flags.widths)];
-  for await (const times of alternatePasses(timers, { contexts, widths, repeats, signal })) {
-    passes.push(times);
-    if (times.name === timers.at(-1)!.name) console.log(line(passes, times));
+  console.log(`\n${precision}, head ${details.headPrecision}, attention ${details.form}`);
+
+  await using own = engineTimer(model, "specbound");
+  await using stack = new AsyncDisposableStack();
+  const subject = { model: flags.model, precision, threads, signal };
+  const peers: Peer[] = [];
+  for (const choice of plan.peers) {
+    const peer = stack.use(await openPeer(choice, subject));
+    if (peer) peers.push(peer);
   }
-  const plain = median(passes.find(({ width }) => width === 1)?.milliseconds ?? [NaN]);
+  for (const { name, weights } of peers) console.log(`${name}: ${weights}`);
+  const passes = await timeWorks([own, ...peers], plan.works, flags.repeats, signal);
+  const plain = passes.find(isSingle);
   const result = {
     precision,
     headPrecision: details.headPrecision,
     attention: details.form,
     loadMs,
     residentBytes: Deno.memoryUsage().rss - before,
-    prefillTokensPerSecond: await prefillRate(model),
-    hostShare: await hostMs(model) / plain,
+    hostShare: await hostMs(model) / median(plain?.milliseconds ?? [NaN]),
+    peers: peers.map(({ name, weights }) => ({ name, weights })),
     passes,
   };
   console.log(
-    `prefill ${result.prefillTokensPerSecond.toFixed(0)} tok/s · h ${
-      (100 * result.hostShare).toFixed(1)
-    } % · load ${(loadMs / 1000).toFixed(1)} s · ${(result.residentBytes / 1e6).toFixed(0)} MB`,
+    `h ${(100 * result.hostShare).toFixed(1)} % · load ${(loadMs / 1000).toFixed(1)} s · ${
+      (result.residentBytes / 1e6).toFixed(0)
+    } MB`,
   );
   return result;
 }
 
-/** A shape's median, v, and the ratio to the peer: above 1 the engine here is the faster one. */
-function line(passes: readonly PassTimes[], { context, width }: PassTimes): string {
-  const all = passes.filter((times) => times.context === context && times.width === width);
-  const [own, peer] = all.map(({ milliseconds }) => median(milliseconds));
-  const single = passes.find((times) => times.context === context && times.width === 1);
-  const v = single ? `  v ${(own! / median(single.milliseconds)).toFixed(2)}` : "";
-  const beside = peer === undefined
-    ? ""
-    : `  peer ${peer.toFixed(1)} ms  ratio ${(peer / own!).toFixed(2)}`;
-  return `n ${context}  w ${`${width}`.padStart(2)}  ${
-    own!.toFixed(1).padStart(6)
-  } ms${v}${beside}`;
+/** Times what the plan holds, and prints a row of each work as soon as all have done it. */
+async function timeWorks(
+  timers: readonly PassTimer[],
+  works: readonly Work[],
+  repeats: number,
+  signal: AbortSignal,
+): Promise<PassTimes[]> {
+  console.log(benchHead(timers.map(({ name }) => name)));
+  const passes: PassTimes[] = [];
+  for await (const times of alternatePasses(timers, works, { repeats, signal })) {
+    if (passes.push(times) % timers.length > 0) continue;
+    const single = passes.find((pass) => isSingle(pass) && pass.context === times.context);
+    console.log(benchRow(passes.slice(-timers.length), single));
+  }
+  return passes;
 }
 
-async function prefillRate(model: LoadedModel): Promise<number> {
-  const tokens = Array.from({ length: 513 }, (_, i) => (i * 7919 + 13) % model.vocabularySize);
-  const times: number[] = [];
-  for (let repeat = 0; repeat < 3; repeat++) {
-    await using context = model.open();
-    const started = performance.now();
-    await context.append([tokens]);
-    times.push(performance.now() - started);
-  }
-  return tokens.length / median(times) * 1000;
+function isSingle({ kind, tokens }: Work): boolean {
+  return kind === "pass" && tokens === 1;
 }
 
 /** Milliseconds of a round outside the passes, at K = 4 and an acceptance of 0.7. */
@@ -171,10 +209,6 @@ async function hostMs(model: LoadedModel): Promise<number> {
   const policy = fixed(4);
   const rounds = await Array.fromAsync(speculate(context, drafter, prompt, { ...options, policy }));
   return median(rounds.map(({ draftMs, sampleMs, hostMs }) => draftMs + sampleMs + hostMs));
-}
-
-function numbers(list: string): number[] {
-  return list.split(",").map(Number);
 }
 
 if (import.meta.main) {

@@ -4,93 +4,116 @@
  * @module
  */
 
-import type { OnnxModel } from "../engine/onnx_model.ts";
+import { autoregress } from "../decoding/autoregressive.ts";
+import type { OnnxContext } from "../engine/onnx_model.ts";
 import { requireInteger } from "../validate.ts";
 
-/** Something whose passes can be timed: the engine here, or another one. */
-export interface PassTimer {
-  /** Short name for tables. */
-  readonly name: string;
-  /** Milliseconds of a pass over `width` new tokens after `context` tokens. */
-  pass(context: number, width: number): Promise<number>;
-}
-
-/** The times of one engine's passes of one shape. */
-export interface PassTimes {
-  /** The engine. */
-  readonly name: string;
+/** What is timed. */
+export interface Work {
+  /**
+   * "pass": one pass, which scores all its tokens, as checking a draft does. "prefill": reading
+   * tokens, in as many passes and with as many scored as the engine likes. "decode": greedy
+   * decoding, a pass a token, with the choice of each.
+   */
+  readonly kind: "pass" | "prefill" | "decode";
   /** Tokens before the new ones. */
   readonly context: number;
   /** New tokens. */
-  readonly width: number;
-  /** Milliseconds of each timed pass, in order. */
+  readonly tokens: number;
+}
+
+/** An engine whose work can be timed: the one here, or another. */
+export interface PassTimer {
+  /** Short name for tables. */
+  readonly name: string;
+  /** Does the work; returns the milliseconds it took. What it added to the text is dropped. */
+  time(work: Work): Promise<number>;
+}
+
+/** The times that one engine took for some work. */
+export interface PassTimes extends Work {
+  /** The engine. */
+  readonly name: string;
+  /** Milliseconds of each time it was done, in order. */
   readonly milliseconds: readonly number[];
 }
 
 /**
- * Times the passes of this engine. The text before them is pretended, which costs the same.
+ * Times this engine. The text before the new tokens is pretended, which costs the same.
  *
  * @param model The model.
  * @param name Its name in tables.
  * @returns The timer; disposing of it frees its context, not the model.
  */
-export function engineTimer(model: OnnxModel, name: string): PassTimer & AsyncDisposable {
-  const opened = model.open();
+export function engineTimer(
+  model: { readonly vocabularySize: number; open(): OnnxContext },
+  name: string,
+): PassTimer & AsyncDisposable {
+  let opened = model.open();
+  let length = 0;
   return {
     name,
-    async pass(context, width) {
+    async time({ kind, context, tokens }) {
+      if (context !== length) { // slots that longer text took would cost shorter text time
+        await opened[Symbol.asyncDispose]();
+        opened = model.open();
+        length = context;
+      }
       opened.pretend(context);
-      const tokens = Array.from({ length: width }, (_, i) => (i * 31 + 13) % model.vocabularySize);
+      const text = Array.from({ length: tokens }, (_, i) => (i * 31 + 13) % model.vocabularySize);
       const started = performance.now();
-      await opened.evaluate([tokens]);
+      if (kind === "pass") await opened.evaluate([text]);
+      else if (kind === "prefill") await opened.append([text]);
+      else await decode(opened, context, tokens);
       return performance.now() - started;
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 
+async function decode(opened: OnnxContext, context: number, tokens: number): Promise<void> {
+  const prompt = new Array(context + 1).fill(13); // all but the last count as read
+  for await (const _ of autoregress(opened, prompt, { maxTokens: tokens, seed: 1 }));
+}
+
 /**
- * Times passes of several engines in turn, so that whatever slows the machine falls on all alike.
- * Each engine's first pass of a shape is not counted.
+ * Times several engines in turn, so that whatever slows the machine falls on all alike. Each does
+ * the work once uncounted. A pass that counts also comes right after one that does not, as passes
+ * follow each other in decoding: by then the threads of the engine before have ceased to spin.
  *
  * @param timers The engines.
- * @param options Which passes, and how often.
- * @returns The times, one entry an engine and shape, as they are found.
+ * @param works What to time.
+ * @param options How often, and what stops it.
+ * @returns The times, one entry an engine and work, as they are found.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * const timers = [{ name: "a", pass: (_: number, width: number) => Promise.resolve(width) }];
- * const times = await Array.fromAsync(
- *   alternatePasses(timers, { contexts: [64], widths: [1, 5], repeats: 2 }),
- * );
+ * const timers = [{ name: "a", time: ({ tokens }: Work) => Promise.resolve(tokens) }];
+ * const works: Work[] = [1, 5].map((tokens) => ({ kind: "pass", context: 64, tokens }));
+ * const times = await Array.fromAsync(alternatePasses(timers, works, { repeats: 2 }));
  * assertEquals(times.map(({ milliseconds }) => milliseconds), [[1, 1], [5, 5]]);
  * ```
  */
 export async function* alternatePasses(
   timers: readonly PassTimer[],
-  options: {
-    readonly contexts: readonly number[];
-    readonly widths: readonly number[];
-    readonly repeats: number;
-    readonly signal?: AbortSignal;
-  },
+  works: readonly Work[],
+  options: { readonly repeats: number; readonly signal?: AbortSignal },
 ): AsyncGenerator<PassTimes, void> {
-  const { contexts, widths, repeats, signal } = options;
+  const { repeats, signal } = options;
   requireInteger("time passes", "repeats", repeats, 1);
-  for (const context of contexts) {
-    for (const width of widths) {
-      const times = timers.map((): number[] => []);
-      for (let repeat = 0; repeat <= repeats; repeat++) {
-        for (const [index, timer] of timers.entries()) {
-          signal?.throwIfAborted();
-          const milliseconds = await timer.pass(context, width);
-          if (repeat > 0) times[index]!.push(milliseconds);
-        }
+  for (const work of works) {
+    const times = timers.map((): number[] => []);
+    for (let repeat = 0; repeat <= repeats; repeat++) {
+      for (const [index, timer] of timers.entries()) {
+        signal?.throwIfAborted();
+        if (work.kind === "pass") await timer.time(work);
+        const milliseconds = await timer.time(work);
+        if (repeat > 0) times[index]!.push(milliseconds);
       }
-      for (const [index, { name }] of timers.entries()) {
-        yield { name, context, width, milliseconds: times[index]! };
-      }
+    }
+    for (const [index, { name }] of timers.entries()) {
+      yield { name, ...work, milliseconds: times[index]! };
     }
   }
 }

@@ -1,48 +1,80 @@
-"""Times forward passes of onnxruntime-genai, one request a line on standard input.
+"""Times onnxruntime-genai, one request a line on standard input:
 
-    {"context": 64, "width": 1, "repeats": 5}  ->  {"prefill": ms, "passes": [ms, ...]}
+    {"kind": "pass", "context": 64, "tokens": 5}  ->  {"milliseconds": 42.1}
 
 usage: genai.py MODEL_FOLDER THREADS
+
+Reading a prompt scores each of its tokens: the builder's graphs cannot leave that out.
 """
 
 import json
-import os
 import sys
 import time
 
-import onnxruntime_genai as og
 
-folder, threads = sys.argv[1], int(sys.argv[2])
-config = og.Config(folder)
-config.overlay(json.dumps({
-    "model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}
-}))
-model = og.Model(config)
-vocabulary = json.load(open(os.path.join(folder, "genai_config.json")))["model"]["vocab_size"]
+def say(**answer):
+    print(json.dumps(answer), flush=True)
 
 
 def noise(count, step):
-    return [(i * step + 13) % vocabulary for i in range(count)]
+    return [(i * step + 13) % 1000 for i in range(count)]
 
 
-open_at = None
-print(json.dumps({"version": og.__version__}), flush=True)
-for line in sys.stdin:
-    request = json.loads(line)
-    context, width = request["context"], request["width"]
-    prefill = None
-    if open_at != context:
-        params = og.GeneratorParams(model)
-        params.set_search_options(max_length=context + 64)
-        generator = og.Generator(model, params)
+class Engine:
+    """Reads, scores and decodes tokens after those that it holds."""
+
+    def __init__(self, model):
+        self.model = model
+        self.filled = None
+        self.room = 0
+
+    def open(self, length, room):
+        """Holds `length` tokens and no more, with room for `room` others."""
+        if self.filled == length and self.room >= room:
+            return self.generator.rewind_to(length)
+        params = og.GeneratorParams(self.model)
+        # No end of text before the last slot, or decoding would stop early.
+        params.set_search_options(max_length=length + room, min_length=length + room)
+        self.generator = og.Generator(self.model, params)
+        if length > 0:
+            self.generator.append_tokens(noise(length, 7919))
+        self.filled, self.room = length, room
+
+    def time(self, kind, context, tokens):
+        self.open(context, max(tokens + 1, 64))
+        text = noise(1 if kind == "decode" else tokens, 31)
         started = time.perf_counter()
-        generator.append_tokens(noise(context, 7919))
-        prefill = (time.perf_counter() - started) * 1e3
-        open_at = context
-    passes = []
-    for _ in range(request["repeats"]):
-        started = time.perf_counter()
-        generator.append_tokens(noise(width, 31))
-        passes.append((time.perf_counter() - started) * 1e3)
-        generator.rewind_to(context)
-    print(json.dumps({"prefill": prefill, "passes": passes}), flush=True)
+        self.generator.append_tokens(text)
+        if kind == "decode":  # the token above was the first pass, and the last choice needs none
+            for _ in range(tokens):
+                self.generator.generate_next_token()
+        milliseconds = (time.perf_counter() - started) * 1e3
+        expected = context + len(text) + (tokens if kind == "decode" else 0)
+        if self.generator.token_count() != expected:
+            raise RuntimeError(f"it holds {self.generator.token_count()} tokens, not {expected}")
+        return milliseconds
+
+
+def open_engine(folder, threads):
+    config = og.Config(folder)
+    config.overlay(json.dumps({
+        "model": {"decoder": {"session_options": {"intra_op_num_threads": int(threads)}}}
+    }))
+    return Engine(og.Model(config))
+
+
+def serve(engine):
+    say(version=og.__version__)
+    for line in sys.stdin:
+        say(milliseconds=engine.time(**json.loads(line)))
+
+
+try:
+    import onnxruntime_genai as og
+    serve(open_engine(*sys.argv[1:]))
+except KeyboardInterrupt:
+    pass
+except ImportError as error:
+    say(error=f"{error}: pip install onnxruntime-genai")
+except Exception as error:
+    say(error=f"{error}: see how tools/peers/genai_build.py builds the folder")
