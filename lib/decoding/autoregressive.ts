@@ -61,6 +61,7 @@ export async function* autoregress(
     target.commit(evaluation, [outcome.emitted.length]);
     stop = outcome.stop;
     const [verifyMs, sampleMs] = [evaluated - started, sampled - evaluated];
-    yield { drafted: [], ...outcome, draftMs: 0, verifyMs, sampleMs, hostMs: clock() - sampled };
+    const times = { draftMs: 0, verifyMs, sampleMs, hostMs: clock() - sampled };
+    yield { drafter: null, drafted: [], ...outcome, ...times };
   }
 }

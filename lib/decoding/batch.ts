@@ -8,7 +8,7 @@ import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
 import { type Random, stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
-import type { Drafter, Proposal } from "./drafters/drafter.ts";
+import { type Drafter, type Proposal, proposerOf } from "./drafters/drafter.ts";
 import { kept, type Pass, passOver } from "./pass.ts";
 import { fixed } from "./policies/fixed.ts";
 import type { Policy } from "./policies/policy.ts";
@@ -91,9 +91,11 @@ export async function* speculateBatch(
 
     target.commit(evaluation, keeping);
     const [draftMs, verifyMs] = [drafted - started, evaluated - drafted];
-    const times = { draftMs, verifyMs, sampleMs: sampled - evaluated };
+    const times = { draftMs, verifyMs, sampleMs: sampled - evaluated, hostMs: 0 };
     for (const [i, row] of active.entries()) {
-      row.last = { drafted: row.draft.tokens, ...outcomes[i]!, ...times, hostMs: 0 };
+      const { draft, drafter } = row;
+      const proposed = { drafter: proposerOf(draft, drafter), drafted: draft.tokens };
+      row.last = { ...proposed, ...outcomes[i]!, ...times };
       row.text.push(...row.last.emitted);
       row.emitted += row.last.emitted.length;
       row.drafter.observe?.(row.last, row.text);

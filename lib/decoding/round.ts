@@ -9,6 +9,8 @@ import type { Sampling } from "./sampling.ts";
 
 /** One round: a draft, one target pass, and what came of it. Plain decoding drafts nothing. */
 export interface Round {
+  /** Name of the drafter that proposed, or null if nothing was drafted. */
+  readonly drafter: string | null;
   /** What the drafter proposed. */
   readonly drafted: readonly TokenId[];
   /** Drafted tokens put to the test; what stands after a rejection never was. */

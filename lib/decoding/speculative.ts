@@ -8,7 +8,7 @@ import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
 import { stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
-import type { Drafter, Proposal } from "./drafters/drafter.ts";
+import { type Drafter, type Proposal, proposerOf } from "./drafters/drafter.ts";
 import { kept, passOver } from "./pass.ts";
 import { fixed } from "./policies/fixed.ts";
 import type { Policy } from "./policies/policy.ts";
@@ -87,8 +87,8 @@ export async function* speculate(
     target.commit(evaluation, [kept(draft, verdict, outcome)]);
     text.push(...outcome.emitted);
     const [draftMs, verifyMs] = [drafted - started, evaluated - drafted];
-    const sampleMs = sampled - evaluated;
-    last = { drafted: draft.tokens, ...outcome, draftMs, verifyMs, sampleMs, hostMs: 0 };
+    const times = { draftMs, verifyMs, sampleMs: sampled - evaluated, hostMs: 0 };
+    last = { drafter: proposerOf(draft, drafter), drafted: draft.tokens, ...outcome, ...times };
     drafter.observe?.(last, text);
     yield last = { ...last, hostMs: clock() - sampled };
   }

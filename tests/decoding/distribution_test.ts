@@ -7,7 +7,10 @@
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { autoregress } from "../../lib/decoding/autoregressive.ts";
 import type { Drafter } from "../../lib/decoding/drafters/drafter.ts";
+import { firstOf } from "../../lib/decoding/drafters/first_of.ts";
 import { modelDrafter } from "../../lib/decoding/drafters/model.ts";
+import { NgramTable } from "../../lib/decoding/drafters/ngram_table.ts";
+import { onlineNgram } from "../../lib/decoding/drafters/online_ngram.ts";
 import { replay } from "../../lib/decoding/drafters/replay.ts";
 import { treeDrafter } from "../../lib/decoding/drafters/tree.ts";
 import { distribution, type Sampling } from "../../lib/decoding/sampling.ts";
@@ -69,6 +72,14 @@ function ruledBy(rule: typeof verify): Draw {
   };
 }
 
+/** Runs a seed twice, with one table: it has seen what the draws that will judge its draft lead to. */
+const twice: Draw = async (seed, sampling) => {
+  const known = new NgramTable();
+  const draw = drafting(() => onlineNgram({ table: known, threshold: 0 }));
+  await draw(seed, sampling);
+  return await draw(seed, sampling);
+};
+
 /** The probability of every text of three tokens: the product of the target's own conditionals. */
 async function exactJoint(sampling: Sampling): Promise<Map<string, number>> {
   let texts = [{ text: PROMPT, probability: 1 }];
@@ -97,6 +108,9 @@ async function gate(draw: Draw, sampling: Sampling): Promise<GTest> {
   return gTest(counts, await exactJoint(sampling));
 }
 
+/** N-grams learnt from all runs before: runs share no seed, so no draft knows its acceptance draws. */
+const table = new NgramTable();
+
 const family = [
   { name: "plain decoding", draw: plainly, sampling: { temperature: 1 } },
   ...Object.entries(drafters).flatMap(([name, open]) =>
@@ -106,6 +120,16 @@ const family = [
     name: "chosen tokens",
     draw: drafting(() => replay(2, [2, 0, 1], { acceptance: 1, seed: 1, vocabularySize: 3 })),
     sampling: { temperature: 1 },
+  },
+  {
+    name: "n-grams of earlier runs",
+    draw: drafting(() => onlineNgram({ table, threshold: 0 })),
+    sampling: { temperature: 1 },
+  },
+  {
+    name: "n-grams of earlier runs, else a model",
+    draw: drafting(() => firstOf([onlineNgram({ table, threshold: 0.5 }), modelDrafter(draft)])),
+    sampling: { temperature: 1, topP: 0.8 },
   },
 ];
 
@@ -138,6 +162,7 @@ const wrong: readonly [string, Draw][] = [
   ...Object.entries(draftMutants(draft)).map((
     [name, open],
   ): [string, Draw] => [name, drafting(open)]),
+  ["a table has learnt from a run of the same seed", twice],
 ];
 
 for (const [mistake, draw] of wrong) {

@@ -5,7 +5,9 @@
  */
 
 import type { Drafter } from "../../lib/decoding/drafters/drafter.ts";
+import { firstOf } from "../../lib/decoding/drafters/first_of.ts";
 import { modelDrafter } from "../../lib/decoding/drafters/model.ts";
+import { onlineNgram } from "../../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../../lib/decoding/drafters/prompt_lookup.ts";
 import { replay } from "../../lib/decoding/drafters/replay.ts";
 import { treeDrafter } from "../../lib/decoding/drafters/tree.ts";
@@ -48,6 +50,10 @@ export function draftersOf(seed: number, continuation: readonly TokenId[]): Draf
     modelDrafter(draft),
     promptLookup(),
     promptLookup({ longest: 1, shortest: 1 }),
+    onlineNgram(),
+    onlineNgram({ threshold: 0 }),
+    firstOf([onlineNgram({ threshold: 0.6 }), modelDrafter(draft)]),
+    firstOf([promptLookup(), treeDrafter(draft, { widths: [2, 1] })]),
     ...[0, 0.5, 0.9, 1].map((rate) => replayed(rate)),
     replayed([0.9, 0.5, 0], modelDrafter(draft)),
     treeDrafter(target, { widths: [1, 1, 1] }),

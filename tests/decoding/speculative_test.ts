@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { autoregress } from "../../lib/decoding/autoregressive.ts";
 import type { Drafter } from "../../lib/decoding/drafters/drafter.ts";
+import { firstOf } from "../../lib/decoding/drafters/first_of.ts";
 import { modelDrafter } from "../../lib/decoding/drafters/model.ts";
+import { onlineNgram } from "../../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../../lib/decoding/drafters/prompt_lookup.ts";
 import { treeDrafter } from "../../lib/decoding/drafters/tree.ts";
 import { fixed } from "../../lib/decoding/policies/fixed.ts";
@@ -75,6 +77,8 @@ for (const sampling of [{}, { temperature: 1 }, { temperature: 0.7, topK: 3, top
           () => modelDrafter(draftOf(2)),
           () => treeDrafter(draftOf(2), { widths: [2, 2] }),
           () => promptLookup(),
+          () => onlineNgram({ threshold: 0 }),
+          () => firstOf([onlineNgram({ threshold: 0.6 }), modelDrafter(draftOf(2))]),
         ]
       ) {
         const options = { maxTokens: 40, seed: 5, sampling, policy };

@@ -3,7 +3,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { autoregress } from "../../lib/decoding/autoregressive.ts";
 import type { Drafter } from "../../lib/decoding/drafters/drafter.ts";
+import { firstOf } from "../../lib/decoding/drafters/first_of.ts";
 import { modelDrafter } from "../../lib/decoding/drafters/model.ts";
+import { onlineNgram } from "../../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../../lib/decoding/drafters/prompt_lookup.ts";
 import { replay } from "../../lib/decoding/drafters/replay.ts";
 import { treeDrafter } from "../../lib/decoding/drafters/tree.ts";
@@ -81,6 +83,8 @@ export function draftersFor(
     "int4 self": () => modelDrafter(draft),
     "replay 0.7": () =>
       replay(prompt.length, continuation, { acceptance: 0.7, seed: 1, vocabularySize }),
+    "n-grams, else int4 self": () =>
+      firstOf([onlineNgram({ threshold: 0.7 }), modelDrafter(draft)]),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Proposal {
   readonly parents?: readonly number[];
   /** The distribution each token was drawn from; absent if the tokens were chosen, not drawn. */
   readonly distributions?: readonly Distribution[];
+  /** Name of the drafter that it is from, if not the one that was asked. */
+  readonly drafter?: string;
 }
 
 /** What the loop asks of a drafter. */
@@ -45,4 +47,22 @@ export interface Drafter extends AsyncDisposable {
   propose(text: readonly TokenId[], request: ProposalRequest): Promise<Proposal>;
   /** Learns what became of the proposal; `text` now holds the emitted tokens. */
   observe?(round: Round, text: readonly TokenId[]): void;
+}
+
+/**
+ * Whose proposal it is.
+ *
+ * @param proposal What was proposed.
+ * @param asked The drafter that was asked.
+ * @returns A drafter's name, or null if nothing was proposed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(proposerOf({ tokens: [7] }, { name: "model" }), "model");
+ * assertEquals(proposerOf({ tokens: [] }, { name: "model" }), null);
+ * ```
+ */
+export function proposerOf(proposal: Proposal, asked: Pick<Drafter, "name">): string | null {
+  return proposal.tokens.length > 0 ? proposal.drafter ?? asked.name : null;
 }

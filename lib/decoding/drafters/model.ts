@@ -35,7 +35,7 @@ import { openReader } from "./reader.ts";
  * ```
  */
 export function modelDrafter(model: LanguageModel | Context, name = "model"): Drafter {
-  const { context, ...reader } = openReader(model, name);
+  const { context, catchUp, ...reader } = openReader(model, name);
   return {
     ...reader,
     async propose(text, { limit, sampling, random, proceed }) {
@@ -43,7 +43,7 @@ export function modelDrafter(model: LanguageModel | Context, name = "model"): Dr
       const distributions: Distribution[] = [];
       const greedy = isGreedy(sampling);
       // After a fully accepted draft the cache lacks two tokens: the draft's last and the bonus.
-      let unread: readonly TokenId[] = text.slice(context.length());
+      let unread = await catchUp(text);
       while (tokens.length < limit) {
         const evaluation = await context.evaluate([unread]);
         const logits = evaluation.logits(unread.length - 1);

@@ -5,6 +5,7 @@
  */
 
 import type { Context, LanguageModel } from "../../engine/language_model.ts";
+import type { TokenId } from "../../models/token.ts";
 import { prefill } from "../prefill.ts";
 import type { Drafter } from "./drafter.ts";
 
@@ -13,8 +14,13 @@ export interface Reader extends Pick<Drafter, "name" | typeof Symbol.asyncDispos
   /** Holds a prefix of the text. */
   readonly context: Context;
   /** Reads a prompt. */
-  begin(prompt: readonly number[]): Promise<void>;
+  begin(prompt: readonly TokenId[]): Promise<void>;
+  /** Catches up with the text, and returns its end, which the first pass of a draft reads. */
+  catchUp(text: readonly TokenId[]): Promise<readonly TokenId[]>;
 }
+
+/** Tokens that a draft's first pass reads at most: it holds logits of each, and needs the last. */
+const AT_ONCE = 32;
 
 /**
  * Opens a context of a draft model, or takes one that was opened elsewhere. The former starts afresh
@@ -35,22 +41,21 @@ export interface Reader extends Pick<Drafter, "name" | typeof Symbol.asyncDispos
  * ```
  */
 export function openReader(model: LanguageModel | Context, name = "model"): Reader {
-  if (!("open" in model)) {
-    return {
-      name,
-      context: model,
-      begin: (prompt) => prefill(model, prompt),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
-  }
-  const context = model.open();
+  const given = !("open" in model);
+  const context = given ? model : model.open();
   return {
-    name: model.name,
+    name: given ? name : model.name,
     context,
     begin(prompt) {
-      context.truncate(0);
+      if (!given) context.truncate(0);
       return prefill(context, prompt);
     },
-    [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
+    async catchUp(text) {
+      if (text.length - context.length() > AT_ONCE) await prefill(context, text);
+      return text.slice(context.length());
+    },
+    async [Symbol.asyncDispose]() {
+      if (!given) await context[Symbol.asyncDispose]();
+    },
   };
 }

@@ -51,7 +51,7 @@ export function treeDrafter(model: LanguageModel | Context, options: TreeOptions
   const { widths } = options;
   requireInteger("draft", "widths.length", widths.length, 1);
   for (const width of widths) requireInteger("draft", "widths", width, 1);
-  const { context, ...reader } = openReader(model);
+  const { context, catchUp, ...reader } = openReader(model);
   return {
     ...reader,
     name: `${reader.name} tree ${widths.join("-")}`,
@@ -59,7 +59,7 @@ export function treeDrafter(model: LanguageModel | Context, options: TreeOptions
       const tokens: TokenId[] = [];
       const parents: number[] = [];
       const distributions: Distribution[] = [];
-      const unread = text.slice(context.length());
+      const unread = await catchUp(text);
       let growing = [-1];
       const levels = widths.slice(0, limit);
       for (const [level, width] of levels.entries()) {
