@@ -7,6 +7,14 @@
 import { cacheDirectory } from "../lib/models/cache.ts";
 import { catalog, type CatalogEntry, findModel, UnknownModelError } from "../lib/models/catalog.ts";
 import { fetchModel } from "../lib/models/fetch.ts";
+import {
+  findShape,
+  isShape,
+  type ModelShape,
+  parameterCount,
+  ShapeOnlyError,
+  shapes,
+} from "../lib/models/shapes.ts";
 import { removeStored, storedModel } from "../lib/models/stored.ts";
 import { parseArguments } from "./arguments.ts";
 import { progress } from "./progress.ts";
@@ -41,6 +49,11 @@ const specification = {
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+const parameters = ({ architecture }: ModelShape) => {
+  const count = parameterCount(architecture);
+  return count < 1e9 ? `${(count / 1e6).toFixed(1)} M` : `${(count / 1e9).toFixed(2)} B`;
+};
+
 /** The catalogue's entry of that name, or all. */
 function entriesOf(model: string | undefined): readonly CatalogEntry[] {
   if (model === undefined) return catalog;
@@ -51,6 +64,7 @@ function entriesOf(model: string | undefined): readonly CatalogEntry[] {
 }
 
 function list(model: string | undefined, cache: string): void {
+  if (model !== undefined && isShape(model)) return listShapes([findShape(model)]);
   for (const entry of entriesOf(model)) {
     const { path, state, bytes } = storedModel(entry, cache);
     const size = state === "partial" ? `, ${megabytes(bytes)} so far` : "";
@@ -58,6 +72,25 @@ function list(model: string | undefined, cache: string): void {
     console.log(`  ${entry.description}`);
     console.log(`  ${path}`);
   }
+  if (model !== undefined) return;
+  console.log("\nShapes with random weights, without a tokenizer: to measure costs");
+  listShapes(shapes);
+}
+
+function listShapes(shapes: readonly ModelShape[]): void {
+  for (const shape of shapes) {
+    const { layers, hidden, contextLength } = shape.architecture;
+    const length = contextLength.toLocaleString("en-GB");
+    console.log(
+      `${shape.id}  ${parameters(shape)} parameters  ` +
+        `${layers} layers of ${hidden}, context ${length}`,
+    );
+  }
+}
+
+/** A shape has no file to fetch, find or remove. */
+function requireFile(model: string, action: string): void {
+  if (isShape(model)) throw new ShapeOnlyError(findShape(model).id, `${action} a file of`);
 }
 
 function clean(model: string | undefined, cache: string): void {
@@ -89,6 +122,7 @@ if (import.meta.main) {
   const [action = "list", model] = positionals;
   await report(async (signal) => {
     const cache = flags.cache ?? cacheDirectory();
+    if (action !== "list") requireFile(model ?? defaultModel, action);
     if (action === "list") list(model, cache);
     if (action === "clean") clean(model, cache);
     if (action === "path") console.log(pathOf(model ?? defaultModel, cache));

@@ -10,7 +10,7 @@ import { stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
 import { prefill } from "./prefill.ts";
 import type { DecodeOptions, Round } from "./round.ts";
-import { argmax, distribution, isGreedy, requireSampling, sample } from "./sampling.ts";
+import { argmax, cut, requireSampling, sample } from "./sampling.ts";
 import { settle } from "./settle.ts";
 
 /**
@@ -43,6 +43,7 @@ export async function* autoregress(
   const clock = options.clock ?? (() => performance.now());
   requireInteger("decode", "maxTokens", maxTokens, 1);
   requireSampling(sampling);
+  const { temperature = 0 } = sampling;
   const random = stream(seed, "accept");
 
   await prefill(target, prompt, options);
@@ -53,8 +54,9 @@ export async function* autoregress(
     const started = clock();
     const evaluation = await target.evaluate([[token]]);
     const evaluated = clock();
-    const logits = evaluation.logits(0);
-    token = isGreedy(sampling) ? argmax(logits) : sample(distribution(logits, sampling), random);
+    token = temperature === 0
+      ? argmax(evaluation.logits(0))
+      : sample(cut(evaluation.probabilities(0, temperature), sampling), random);
     const verdict = { path: [], tested: [], next: token }; // nothing was drafted
     const outcome = settle([], verdict, maxTokens - emitted, endOfText);
     const sampled = clock();

@@ -9,7 +9,7 @@ import type { TokenId } from "../models/token.ts";
 import { type Random, stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
 import { type Drafter, type Proposal, proposerOf } from "./drafters/drafter.ts";
-import { kept, type Pass, passOver } from "./pass.ts";
+import { kept, type Pass, passOver, scoresOf } from "./pass.ts";
 import { fixed } from "./policies/fixed.ts";
 import type { Policy } from "./policies/policy.ts";
 import { prefillRows } from "./prefill.ts";
@@ -81,8 +81,8 @@ export async function* speculateBatch(
 
     const keeping = rows.map((): number | number[] => 0);
     const outcomes = active.map((row) => {
-      const logits = (node: number) => evaluation.logits(node + 1, row.index);
-      const verdict = judge(row.draft, logits, sampling, row.acceptRandom);
+      const scores = scoresOf(evaluation, row.index);
+      const verdict = judge(row.draft, scores, sampling, row.acceptRandom);
       const outcome = settle(row.draft.tokens, verdict, maxTokens - row.emitted, endOfText);
       keeping[row.index] = kept(row.draft, verdict, outcome);
       return outcome;

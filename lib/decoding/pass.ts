@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { Evaluation } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
 import type { Proposal } from "./drafters/drafter.ts";
 import type { Outcome } from "./settle.ts";
-import type { Verdict } from "./verify.ts";
+import type { Scores, Verdict } from "./verify.ts";
 
 /** What one row of the target evaluates. */
 export interface Pass {
@@ -22,7 +23,7 @@ export interface Pass {
  *
  * @param newest The last token of the text.
  * @param draft What was drafted to follow it.
- * @returns What to evaluate. The logits after `draft.tokens[node]` are at `node + 1`.
+ * @returns What to evaluate; `scoresOf` reads what came of it.
  *
  * @example
  * ```ts
@@ -35,6 +36,28 @@ export function passOver(newest: TokenId, draft: Proposal): Pass {
   const tokens = [newest, ...draft.tokens];
   if (!draft.parents) return { tokens };
   return { tokens, parents: [-1, ...draft.parents.map((parent) => parent + 1)] };
+}
+
+/**
+ * What a pass over a draft found after each drafted token.
+ *
+ * @param evaluation The pass.
+ * @param row The draft's row.
+ * @returns The scores, by the node of the draft; −1 is the newest token of the text.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { tableModel } from "@specbound/specbound";
+ * const evaluation = await tableModel({ vocabularySize: 5, seed: 1 }).open().evaluate([[2, 3]]);
+ * assertEquals(scoresOf(evaluation).logits(0), evaluation.logits(1));
+ * ```
+ */
+export function scoresOf(evaluation: Evaluation, row = 0): Scores {
+  return {
+    logits: (node) => evaluation.logits(node + 1, row),
+    probabilities: (node, temperature) => evaluation.probabilities(node + 1, temperature, row),
+  };
 }
 
 /**

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { type Distribution, softmax } from "../engine/softmax.ts";
 import type { TokenId } from "../models/token.ts";
 import { requireInteger, requireNumber } from "../validate.ts";
 import type { Random } from "../random.ts";
 
-/** Next-token probabilities, one for each vocabulary entry, summing to 1. */
-export type Distribution = Float64Array;
+export type { Distribution };
 
 /** How a token is chosen from logits. Applied to target and draft alike. */
 export interface Sampling {
@@ -19,22 +19,6 @@ export interface Sampling {
   readonly topK?: number;
   /** Keep the smallest set of likeliest tokens whose mass reaches p. Default 1: all. */
   readonly topP?: number;
-}
-
-/**
- * Whether a choice is made by argmax alone, without randomness.
- *
- * @param sampling How a token is chosen.
- * @returns Whether the temperature is 0.
- *
- * @example
- * ```ts
- * import { assert } from "@std/assert";
- * assert(isGreedy({}) && !isGreedy({ temperature: 0.7 }));
- * ```
- */
-export function isGreedy(sampling: Sampling): boolean {
-  return (sampling.temperature ?? 0) === 0;
 }
 
 /**
@@ -128,14 +112,29 @@ export function likeliest(scores: ArrayLike<number>, count: number): TokenId[] {
  */
 export function distribution(logits: ArrayLike<number>, sampling: Sampling): Distribution {
   requireSampling(sampling);
-  const { temperature = 0, topK = 0, topP = 1 } = sampling;
+  const { temperature = 0 } = sampling;
   if (temperature === 0) {
     throw new RangeError("Cannot form a distribution as temperature is 0: take argmax instead");
   }
-  let p = softmax(logits, temperature);
-  if (topK > 0 && topK < p.length) p = keepTopK(p, topK);
-  if (topP < 1) p = keepTopP(p, topP);
-  return p;
+  return cut(softmax(logits, temperature), sampling);
+}
+
+/**
+ * Keeps the top k, then the top p, and renormalises.
+ *
+ * @param p Probabilities after temperature; changed in place.
+ * @param sampling The cuts.
+ * @returns Probabilities; tokens that were cut have 0.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([...cut(Float64Array.of(0.5, 0.25, 0.25), { topK: 1 })], [1, 0, 0]);
+ * ```
+ */
+export function cut(p: Distribution, { topK = 0, topP = 1 }: Sampling): Distribution {
+  const kept = topK > 0 && topK < p.length ? keepTopK(p, topK) : p;
+  return topP < 1 ? keepTopP(kept, topP) : kept;
 }
 
 /**
@@ -182,14 +181,6 @@ export function sample(p: Distribution, random: Random): TokenId {
     if (u < mass) return i;
   }
   return last;
-}
-
-function softmax(logits: ArrayLike<number>, temperature: number): Distribution {
-  const top = logits[argmax(logits)]!;
-  const p = new Float64Array(logits.length);
-  let total = 0;
-  for (let i = 0; i < p.length; i++) total += p[i] = Math.exp((logits[i]! - top) / temperature);
-  return scale(p, 1 / total);
 }
 
 function keepTopK(p: Distribution, k: number): Distribution {

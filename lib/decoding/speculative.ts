@@ -9,7 +9,7 @@ import type { TokenId } from "../models/token.ts";
 import { stream } from "../random.ts";
 import { requireInteger } from "../validate.ts";
 import { type Drafter, type Proposal, proposerOf } from "./drafters/drafter.ts";
-import { kept, passOver } from "./pass.ts";
+import { kept, passOver, scoresOf } from "./pass.ts";
 import { fixed } from "./policies/fixed.ts";
 import type { Policy } from "./policies/policy.ts";
 import { prefill } from "./prefill.ts";
@@ -80,7 +80,7 @@ export async function* speculate(
     const evaluation = await target.evaluate([tokens], parents && [parents]);
     const evaluated = clock();
 
-    const verdict = judge(draft, (node) => evaluation.logits(node + 1), sampling, acceptRandom);
+    const verdict = judge(draft, scoresOf(evaluation), sampling, acceptRandom);
     const outcome = settle(draft.tokens, verdict, remaining, endOfText);
     const sampled = clock();
 

@@ -7,14 +7,7 @@
 import type { TokenId } from "../models/token.ts";
 import type { Random } from "../random.ts";
 import type { Proposal } from "./drafters/drafter.ts";
-import {
-  argmax,
-  type Distribution,
-  distribution,
-  isGreedy,
-  sample,
-  type Sampling,
-} from "./sampling.ts";
+import { argmax, cut, type Distribution, sample, type Sampling } from "./sampling.ts";
 
 /** What verification decided. */
 export interface Verdict {
@@ -118,11 +111,19 @@ export function verifyGreedy(draft: Proposal, best: (node: number) => TokenId): 
   return { path, tested, next };
 }
 
+/** What the target found after a drafted token, or at the root: −1. */
+export interface Scores {
+  /** Its logits. */
+  logits(node: number): ArrayLike<number>;
+  /** softmax(logits / temperature). */
+  probabilities(node: number, temperature: number): Distribution;
+}
+
 /**
- * Verifies a draft against the target's logits, by the rule that its sampling asks for.
+ * Verifies a draft against the target's scores, by the rule that its sampling asks for.
  *
  * @param draft The drafted tokens, and what they were drawn from.
- * @param logits The target's logits after a drafted token, or at the root: −1.
+ * @param scores The target's scores.
  * @param sampling How the target samples.
  * @param random The stream of acceptance draws; greedy draws nothing.
  * @returns The accepted path, and the token after it.
@@ -130,18 +131,19 @@ export function verifyGreedy(draft: Proposal, best: (node: number) => TokenId): 
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * const logits = () => Float32Array.of(0, 3, 1);
- * assertEquals(judge({ tokens: [1, 2] }, logits, {}, Math.random).path, [0]);
+ * const scores = { logits: () => [0, 3, 1], probabilities: () => Float32Array.of(0, 1, 0) };
+ * assertEquals(judge({ tokens: [1, 2] }, scores, {}, Math.random).path, [0]);
  * ```
  */
 export function judge(
   draft: Proposal,
-  logits: (node: number) => ArrayLike<number>,
+  scores: Scores,
   sampling: Sampling,
   random: Random,
 ): Verdict {
-  if (isGreedy(sampling)) return verifyGreedy(draft, (node) => argmax(logits(node)));
-  return verify(draft, (node) => distribution(logits(node), sampling), random);
+  const { temperature = 0 } = sampling;
+  if (temperature === 0) return verifyGreedy(draft, (node) => argmax(scores.logits(node)));
+  return verify(draft, (node) => cut(scores.probabilities(node, temperature), sampling), random);
 }
 
 /** max(0, p − q) normalised. Plain loops: a vocabulary is long, and this time is measured. */

@@ -6,16 +6,26 @@
 
 import type { TokenId } from "../models/token.ts";
 import { requireInteger } from "../validate.ts";
+import type { Distribution } from "./softmax.ts";
+import type { TrimmedScores } from "./trimmed.ts";
 
-/** What one forward pass found. Its logits are valid until the context's next `evaluate`. */
-export interface Evaluation {
-  /** The tokens that were evaluated, one list a row. */
-  readonly tokens: readonly (readonly TokenId[])[];
+/** What a forward pass says of the tokens that follow those it read. */
+export interface TokenScores {
   /**
    * The scores of the token that follows `tokens[row][index]`: unnormalised natural
    * log-probabilities, one for each vocabulary entry. A view, not a copy.
    */
   logits(index: number, row?: number): Float32Array;
+  /** softmax(logits / temperature) of the same scores, for a temperature above 0. A copy. */
+  probabilities(index: number, temperature: number, row?: number): Distribution;
+}
+
+/** What one forward pass found. Its logits are valid until the context's next `evaluate`. */
+export interface Evaluation extends TokenScores {
+  /** The tokens that were evaluated, one list a row. */
+  readonly tokens: readonly (readonly TokenId[])[];
+  /** The scores alone of the tokens that are scored, if the model's vocabulary is trimmed. */
+  readonly trimmed?: TrimmedScores;
 }
 
 /**

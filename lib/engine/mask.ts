@@ -17,17 +17,16 @@ export interface MaskRow {
  * committed text, its ancestors and itself; padding sees the text and itself, to have something to
  * look at.
  *
- * @param mask Filled with [rows, width · groups, capacity]; the `groups` rows of a token are equal.
+ * @param mask Filled with [rows, width, capacity].
  * @param rows The rows.
  * @param width New tokens of the pass, padding included.
- * @param groups Query heads that share a key head.
  * @param capacity Slots of a row.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const mask = new Float32Array(2 * 4);
- * writeMask(mask, [{ length: 1, parents: [-1, 0] }], 2, 1, 4);
+ * writeMask(mask, [{ length: 1, parents: [-1, 0] }], 2, 4);
  * assertEquals([...mask].map((x) => x === 0 ? 1 : 0), [1, 1, 0, 0, 1, 1, 1, 0]);
  * ```
  */
@@ -35,21 +34,16 @@ export function writeMask(
   mask: Float32Array,
   rows: readonly MaskRow[],
   width: number,
-  groups: number,
   capacity: number,
 ): void {
   let at = 0;
   for (const { length, parents } of rows) {
     for (let token = 0; token < width; token++) {
-      const start = at;
       mask.fill(0, at, at + length);
       mask.fill(-Infinity, at + length, at + capacity);
       mask[at + length + token] = 0;
       for (let i = parents[token] ?? -1; i >= 0; i = parents[i]!) mask[at + length + i] = 0;
       at += capacity;
-      for (let copy = 1; copy < groups; copy++, at += capacity) {
-        mask.copyWithin(at, start, start + capacity);
-      }
     }
   }
 }

@@ -6,9 +6,11 @@
 
 import type { Architecture } from "../models/architecture.ts";
 import type { TokenId } from "../models/token.ts";
+import type { TrimmedVocabulary } from "../models/trimmed_vocabulary.ts";
 import { Binding, type Session } from "../onnx/mod.ts";
 import type { AttentionForm } from "../models/graph.ts";
 import { requireInteger } from "../validate.ts";
+import type { Graphs } from "./graphs.ts";
 import { KeyValueCache } from "./key_value_cache.ts";
 import {
   type Context,
@@ -19,7 +21,10 @@ import {
   requireKept,
   requireTokens,
   requireTree,
+  type TokenScores,
 } from "./language_model.ts";
+import { SoftmaxPass } from "./softmax.ts";
+import { trimmedEvaluation } from "./trimmed.ts";
 import { PassInputs, type PassRow } from "./pass_inputs.ts";
 
 /** Slots are added to a cache in steps of this. */
@@ -41,12 +46,14 @@ export interface OnnxModelOptions {
   readonly pad?: (width: number) => number;
   /**
    * The form of attention for a single row of text without branches. Batches and trees always take
-   * the scattered form, whose graph is opened when the first comes. Default "scattered".
+   * the scattered form, whose graph is loaded when the first comes. Default "scattered".
    */
   readonly form?: AttentionForm;
+  /** The tokens that the graphs score. Default: all. */
+  readonly vocabulary?: TrimmedVocabulary | undefined;
 }
 
-/** A decoder whose graphs were written by `writeGraph`. */
+/** A decoder whose graphs were written by `writeGraphs`. */
 export class OnnxModel implements LanguageModel {
   /** Short name for records. */
   readonly name: string;
@@ -58,26 +65,24 @@ export class OnnxModel implements LanguageModel {
   readonly pad: (width: number) => number;
   /** The form of attention for a single row of text without branches. */
   readonly form: AttentionForm;
-  readonly #open: (form: AttentionForm) => Session;
-  readonly #sessions = new Map<AttentionForm, Session>();
+  /** The tokens that are scored, if not all are. */
+  readonly vocabulary: TrimmedVocabulary | undefined;
+  readonly #graphs: Graphs;
 
   /**
-   * Opens the graph that single rows run through.
+   * Loads the graph that single rows run through.
    *
-   * @param open Loads the graph of a form; the model disposes of it.
+   * @param graphs The graphs; the model disposes of them.
    * @param architecture The network's sizes.
-   * @param options Name, padding, form.
+   * @param options Name, padding, form, vocabulary.
    */
-  constructor(
-    open: (form: AttentionForm) => Session,
-    architecture: Architecture,
-    options: OnnxModelOptions,
-  ) {
-    this.#open = open;
+  constructor(graphs: Graphs, architecture: Architecture, options: OnnxModelOptions) {
+    this.#graphs = graphs;
     this.architecture = architecture;
     this.name = options.name;
     this.pad = options.pad ?? ((width) => width);
     this.form = options.form ?? "scattered";
+    this.vocabulary = options.vocabulary;
     this.vocabularySize = architecture.vocabularySize;
     this.contextLength = architecture.contextLength;
     this.session(this.form);
@@ -85,11 +90,12 @@ export class OnnxModel implements LanguageModel {
 
   /** The graph of a form, loaded. */
   session(form: AttentionForm): Session {
-    const known = this.#sessions.get(form);
-    if (known) return known;
-    const session = this.#open(form);
-    this.#sessions.set(form, session);
-    return session;
+    return this.#graphs.session(form);
+  }
+
+  /** The graph that turns logits into probabilities, loaded. */
+  softmax(): Session {
+    return this.#graphs.softmax();
   }
 
   /** Opens an empty context of `rows` sequences. */
@@ -97,14 +103,29 @@ export class OnnxModel implements LanguageModel {
     requireInteger("open a context", "rows", rows, 1);
     const { layers, keyValueHeads, headSize } = this.architecture;
     const shape = { layers, rows, heads: keyValueHeads, headSize };
-    const cache = new KeyValueCache(this.session(this.form).runtime, shape, STEP);
-    return new CachedContext(this, cache, new Array(rows).fill(0));
+    const cache = new KeyValueCache(this.#graphs.runtime, shape, STEP);
+    return new CachedContext(this, { cache, lengths: new Array(rows).fill(0) });
+  }
+
+  /**
+   * Opens a context in the cache of another, whose text it has then read too: for a model made of the
+   * other's first layers, whose keys and values are those of the other (LayerSkip, Elhoushi et al.
+   * 2024, §4.3). It takes no memory and no prefill. What it commits itself lies past the other's
+   * text, and is forgotten when the other evaluates or its text changes; what either of them does ends
+   * the newest evaluation of the other.
+   *
+   * @param context A context of the whole model, in any precision; close it after the new one.
+   * @returns The context.
+   * @throws {ContextError} If that model does not begin with this one's layers.
+   */
+  follow(context: OnnxContext): OnnxContext {
+    if (context instanceof CachedContext) return context.followedBy(this);
+    throw new ContextError("Cannot follow a context as it is none of an OnnxModel: open another");
   }
 
   /** Disposes of the graphs. Contexts must be gone before. */
   [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions.values()) session[Symbol.dispose]();
-    this.#sessions.clear();
+    this.#graphs[Symbol.dispose]();
     return Promise.resolve();
   }
 }
@@ -131,20 +152,50 @@ export interface OnnxContext extends Context {
   pretend(length: number, row?: number): void;
 }
 
+/** A cache, and the state of all contexts in it: the one that leads, and those that follow it. */
+interface Store {
+  cache: KeyValueCache;
+  /** Committed tokens of each row of the leader. */
+  readonly lengths: number[];
+  /** Who used the cache last. */
+  user?: CachedContext;
+  newest?: Newest | null;
+  closed?: boolean;
+}
+
 class CachedContext implements OnnxContext {
   readonly #model: OnnxModel;
   readonly #bound = new Map<AttentionForm, Bound>();
   readonly #inputs: PassInputs;
-  readonly #lengths: number[];
-  #cache: KeyValueCache;
-  #newest: Newest | null = null;
+  readonly #store: Store;
+  readonly #follows: boolean;
+  readonly #own: number[];
+  #softmax: SoftmaxPass | undefined;
   #running: Promise<void> | null = null;
 
-  constructor(model: OnnxModel, cache: KeyValueCache, lengths: number[]) {
+  constructor(model: OnnxModel, store: Store, follows = false) {
     this.#model = model;
-    this.#cache = cache;
-    this.#lengths = lengths;
+    this.#store = store;
+    this.#follows = follows;
+    this.#own = follows ? [] : store.lengths;
     this.#inputs = new PassInputs(model.session(model.form).runtime);
+  }
+
+  followedBy(model: OnnxModel): CachedContext {
+    const [whole, part] = [this.#model.architecture, model.architecture];
+    const alike = JSON.stringify({ ...part, layers: whole.layers }) === JSON.stringify(whole);
+    if (alike && part.layers <= whole.layers) return new CachedContext(model, this.#store, true);
+    throw new ContextError(
+      `Cannot let ${model.name} follow ${this.#model.name} as it is not made of its first layers: load both from one file`,
+    );
+  }
+
+  /** Committed tokens of each row. A follower's are the leader's if another used the cache since. */
+  get #lengths(): number[] {
+    if (this.#follows && this.#store.user !== this) {
+      this.#own.splice(0, Infinity, ...this.#store.lengths);
+    }
+    return this.#own;
   }
 
   get rows(): number {
@@ -177,35 +228,56 @@ class CachedContext implements OnnxContext {
   }
 
   commit(evaluation: Evaluation, kept: readonly (number | readonly number[])[]): void {
-    if (this.#newest?.evaluation !== evaluation) throw outdated("commit");
-    requireKept(kept, this.#newest.parents).forEach((path, row) => {
-      this.#cache.compact(row, this.#lengths[row]!, path);
-      this.#lengths[row]! += path.length;
+    const newest = this.#newestOf(evaluation, "commit");
+    const lengths = this.#use();
+    requireKept(kept, newest.parents).forEach((path, row) => {
+      this.#store.cache.compact(row, lengths[row]!, path);
+      lengths[row]! += path.length;
     });
-    this.#newest = null;
   }
 
   truncate(length: number, row = 0): void {
-    requireInteger("truncate", "length", length, 0, this.length(row));
-    this.#lengths[row] = length;
-    this.#newest = null;
+    requireInteger("truncate", "length", length, this.#least(row), this.length(row));
+    this.#use()[row] = length;
   }
 
   pretend(length: number, row = 0): void {
-    requireInteger("pretend", "length", length, 0, this.#model.contextLength);
-    this.#lengths[row] = length;
-    this.#newest = null;
+    requireInteger("pretend", "length", length, this.#least(row), this.#model.contextLength);
+    this.#use()[row] = length;
   }
 
   fork(): Context {
-    return new CachedContext(this.#model, this.#cache.share(), [...this.#lengths]);
+    const { cache } = this.#store;
+    return new CachedContext(this.#model, { cache: cache.share(), lengths: [...this.#lengths] });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.catch(() => {}); // its own caller hears of a failure
     for (const { binding } of this.#bound.values()) binding[Symbol.dispose]();
+    this.#softmax?.[Symbol.dispose]();
     this.#inputs[Symbol.dispose]();
-    this.#cache.release();
+    if (this.#follows) return;
+    this.#store.closed = true;
+    this.#store.cache.release();
+  }
+
+  /** Takes over the cache: no evaluation stands any longer. Gives the lengths, to be changed. */
+  #use(): number[] {
+    const lengths = this.#lengths;
+    this.#store.user = this;
+    this.#store.newest = null;
+    return lengths;
+  }
+
+  #newestOf(evaluation: Evaluation, action: string): Newest {
+    const { user, newest } = this.#store;
+    if (user === this && newest?.evaluation === evaluation) return newest;
+    throw outdated(action);
+  }
+
+  /** The shortest text that a row can have: slots of the leader's are not a follower's to write. */
+  #least(row: number): number {
+    return this.#follows ? this.#store.lengths[row]! : 0;
   }
 
   async #evaluate(
@@ -213,39 +285,48 @@ class CachedContext implements OnnxContext {
     parents: readonly (readonly number[])[],
     scored: readonly { readonly row: number; readonly index: number }[],
   ): Promise<Evaluation> {
-    const { architecture, vocabularySize, contextLength, pad } = this.#model;
+    const { vocabularySize, vocabulary, contextLength, pad } = this.#model;
+    if (this.#store.closed) {
+      throw new ContextError("Cannot evaluate as the context was closed, or the one it follows");
+    }
     requireTokens(tokens, this.rows, vocabularySize);
     parents.forEach((tree, row) => requireTree(tree, tokens[row]!.length));
     this.#requireRoom(tokens);
-    this.#newest = null;
+    const lengths = this.#use();
 
     const width = pad(Math.max(1, ...tokens.map((list) => list.length)));
-    this.#cache = this.#cache.own(this.#lengths, this.#capacityFor(width));
-    const rows = this.#lengths.map((length, row) => ({
+    const capacity = slotsFor(Math.max(...lengths), width);
+    const cache = this.#store.cache = this.#store.cache.own(lengths, capacity);
+    const rows = lengths.map((length, row) => ({
       length,
       tokens: tokens[row]!,
       parents: parents[row]!,
     }));
     const indices = scored.map(({ row, index }) => row * width + index);
     while (indices.length < pad(Math.max(1, scored.length))) indices.push(0);
-    const { capacity } = this.#cache;
-    const groups = architecture.heads / architecture.keyValueHeads;
-    const pass = { rows, width, capacity, groups, contextLength, scored: indices };
+    const pass = { rows, width, capacity: cache.capacity, contextLength, scored: indices };
     const { session, binding } = this.#bind(this.#formFor(rows));
-    const logits = this.#inputs.write(binding, session.inputs, pass, vocabularySize);
+    const size = vocabulary?.tokens.length ?? vocabularySize;
+    const logits = this.#inputs.write(binding, session.inputs, pass, size);
     this.#running = binding.run();
     await this.#running;
 
     const offsets = tokens.map((_, row) => scored.findIndex((score) => score.row === row));
-    const evaluation: Evaluation = {
-      tokens,
+    const scores: TokenScores = {
       logits: (index, row = 0) => {
-        if (this.#newest?.evaluation !== evaluation) throw outdated("read logits");
+        this.#newestOf(evaluation, "read logits");
         const at = offsets[row]! + index;
-        return logits.subarray(at * vocabularySize, (at + 1) * vocabularySize);
+        return logits.subarray(at * size, (at + 1) * size);
+      },
+      probabilities: (index, temperature, row) => {
+        this.#softmax ??= new SoftmaxPass(this.#model.softmax(), size);
+        return this.#softmax.run(scores.logits(index, row), temperature);
       },
     };
-    this.#newest = { evaluation, parents };
+    const evaluation = vocabulary
+      ? trimmedEvaluation(tokens, { ...scores, vocabulary })
+      : { tokens, ...scores };
+    this.#store.newest = { evaluation, parents };
     return evaluation;
   }
 
@@ -263,21 +344,17 @@ class CachedContext implements OnnxContext {
       bound = { session, binding: new Binding(session), cache: null };
       this.#bound.set(form, bound);
     }
-    if (bound.cache === this.#cache) return bound;
-    for (const [layer, { key, value }] of this.#cache.layers.entries()) {
+    const { cache } = this.#store;
+    if (bound.cache === cache) return bound;
+    const layers = cache.layers.slice(0, this.#model.architecture.layers);
+    for (const [layer, { key, value }] of layers.entries()) {
       for (const [side, tensor] of [["key", key], ["value", value]] as const) {
         bound.binding.input(`cache.${layer}.${side}`, tensor);
         bound.binding.output(`new.${layer}.${side}`, tensor);
       }
     }
-    bound.cache = this.#cache;
+    bound.cache = cache;
     return bound;
-  }
-
-  /** Slots for a pass; for narrow passes a function of committed text alone. */
-  #capacityFor(width: number): number {
-    const needed = Math.max(...this.#lengths) + Math.max(width, ROOM);
-    return Math.ceil(needed / STEP) * STEP;
   }
 
   #requireRoom(tokens: readonly (readonly TokenId[])[]): void {
@@ -289,6 +366,23 @@ class CachedContext implements OnnxContext {
       );
     });
   }
+}
+
+/**
+ * Slots of a row's cache in a pass: what the scattered form reads, whatever part of it is text.
+ *
+ * @param length Tokens before the new ones.
+ * @param width New tokens.
+ * @returns The slots, for narrow passes a function of `length` alone.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([slotsFor(200, 1), slotsFor(230, 1), slotsFor(200, 128)], [256, 512, 512]);
+ * ```
+ */
+export function slotsFor(length: number, width: number): number {
+  return Math.ceil((length + Math.max(width, ROOM)) / STEP) * STEP;
 }
 
 function chainOf(list: readonly TokenId[]): number[] {

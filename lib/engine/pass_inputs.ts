@@ -23,8 +23,6 @@ export interface Pass {
   readonly width: number;
   /** Slots of the cache. */
   readonly capacity: number;
-  /** Query heads that share a key head. */
-  readonly groups: number;
   /** Positions that the network knows. */
   readonly contextLength: number;
   /** Which of the rows · width tokens are scored, padded to the number of scores that is computed. */
@@ -66,9 +64,9 @@ const INPUTS: Readonly<Record<string, Input>> = {
   },
   mask: {
     type: "float32",
-    dims: ({ rows, width, groups, capacity }) => [rows.length, 1, width * groups, capacity],
-    write: (data: Float32Array, { rows, width, groups, capacity }) =>
-      writeMask(data, rows, width, groups, capacity),
+    dims: ({ rows, width, capacity }) => [rows.length, 1, width, capacity],
+    write: (data: Float32Array, { rows, width, capacity }) =>
+      writeMask(data, rows, width, capacity),
   },
   last_slots: {
     type: "int32",
@@ -112,14 +110,14 @@ export class PassInputs implements Disposable {
    * @param binding Where to bind.
    * @param names The inputs that the graph declares; those of the cache are not written here.
    * @param pass The pass.
-   * @param vocabularySize Logits of a token.
+   * @param scores Logits of a token.
    * @returns The memory that the pass will write its logits to.
    */
   write(
     binding: Binding,
     names: readonly string[],
     pass: Pass,
-    vocabularySize: number,
+    scores: number,
   ): Float32Array {
     for (const name of names) {
       const input = INPUTS[name];
@@ -128,7 +126,7 @@ export class PassInputs implements Disposable {
       input.write(tensor.data as never, pass);
       binding.input(name, tensor);
     }
-    const logits = this.#logits.shape([pass.scored.length, vocabularySize]);
+    const logits = this.#logits.shape([pass.scored.length, scores]);
     binding.output("logits", logits);
     return logits.data;
   }

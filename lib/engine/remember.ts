@@ -16,6 +16,7 @@ import { VERSION } from "../onnx/mod.ts";
  * @param cache The cache directory.
  * @param key What the answer depends on beside the machine.
  * @param find Finds the answer.
+ * @param stands Whether an answer that was kept still stands; by default every one does.
  * @returns The answer, which must survive JSON.
  *
  * @example
@@ -30,13 +31,15 @@ export async function remember<T>(
   cache: string,
   key: readonly unknown[],
   find: () => Promise<T>,
+  stands: (answer: T) => boolean = () => true,
 ): Promise<T> {
   // Machines that share a home directory are told apart by name.
   const all = JSON.stringify([...key, hostname(), cpus()[0]?.model, VERSION]);
   const name = createHash("sha256").update(all).digest("hex").slice(0, 32);
   const file = join(cache, "probes", `${name}.json`);
   try {
-    return JSON.parse(Deno.readTextFileSync(file));
+    const kept: T = JSON.parse(Deno.readTextFileSync(file));
+    if (stands(kept)) return kept;
   } catch (error) {
     // A torn file is as good as none.
     if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;

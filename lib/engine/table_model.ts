@@ -17,6 +17,7 @@ import {
   requireTokens,
   requireTree,
 } from "./language_model.ts";
+import { softmax } from "./softmax.ts";
 
 /** Settings of a table model. */
 export interface TableModelOptions {
@@ -127,6 +128,8 @@ class TableContext implements Context {
         for (let i = index; i >= 0; i = forest[row]![i]!) path.push(list[i]!);
         return this.#table.logitsAfter(this.#row(row), path.reverse()).slice();
       },
+      probabilities: (index, temperature, row) =>
+        softmax(evaluation.logits(index, row), temperature),
     };
     this.#newest = { evaluation, parents: forest };
     return Promise.resolve(evaluation);

@@ -53,7 +53,7 @@ export interface Architecture {
 }
 
 /** What a family's networks have in common. Mistral, TinyLlama and SmolLM2 are "llama" in GGUF. */
-const FAMILIES: ReadonlyMap<
+export const families: ReadonlyMap<
   unknown,
   Pick<Architecture, "ropeStyle" | "attentionBias" | "queryKeyNorm">
 > = new Map([
@@ -119,12 +119,12 @@ export function architectureOf(
 ): Architecture {
   const { path, metadata, tensors } = gguf;
   const name = metadata["general.architecture"];
-  const family = FAMILIES.get(name);
+  const family = families.get(name);
   if (family === undefined) {
     const what = name === undefined
       ? "its metadata lacks general.architecture"
       : `its architecture is ${name}`;
-    throw new ArchitectureError(path, what, `use one of ${[...FAMILIES.keys()].join(", ")}`);
+    throw new ArchitectureError(path, what, `use one of ${[...families.keys()].join(", ")}`);
   }
 
   const number = (key: string, fallback?: number): number => {

@@ -1,12 +1,11 @@
 /**
- * The two forms of attention that a graph may take. Both update a cache [B, kv, P, d] in place, with
- * every key at its own slot.
+ * The two forms of attention that a graph may take. Both read the same weights, and update a cache
+ * [B, kv, P, d] in place, with every key at its own slot.
  *
  * @module
  */
 
 import type { Architecture } from "./architecture.ts";
-import { concatenate } from "./concatenate.ts";
 import { type HeadNorms, normaliseHeads } from "./head_norms.ts";
 import type { OnnxFile } from "./onnx_file.ts";
 import { openRotation, rotaryFrequencies, writeRotaryTable } from "./rotary.ts";
@@ -23,9 +22,10 @@ export type AttentionForm = "scattered" | "grouped";
 
 /** Attention in one of its forms. */
 export interface Attention {
-  /** Packs a layer's query, key and value matrices into one, or their biases. */
-  pack(query: Float32Array, key: Float32Array, value: Float32Array): Float32Array;
-  /** Writes a layer's attention over the packed projections; gives what it found, [B, S, heads · d]. */
+  /**
+   * Writes a layer's attention over its projections [B, S, (heads + 2 kv) · d], queries first, then
+   * keys, then values; gives what it found, [B, S, heads · d].
+   */
   write(packed: string, layer: number, norms?: HeadNorms): string;
 }
 
@@ -57,19 +57,14 @@ function grouped(
   const { heads, keyValueHeads, headSize, contextLength } = architecture;
   const lastSlots = file.input("last_slots", "int32", ["B"]);
   const total = file.input("total", "int32", []);
-  const columns = { turning: frequencies.length, still: 0 };
-  const { cos, sin } = writeRotaryTable(file, contextLength, frequencies, columns);
+  const { cos, sin } = writeRotaryTable(file, contextLength, frequencies);
   const normalise = (packed: string, name: string, norms: HeadNorms): string => {
-    const [turning, value] = split(file, packed, ["turning", "value"], [
-      (heads + keyValueHeads) * headSize,
-      keyValueHeads * headSize,
-    ]);
-    const lying = { leading: 2, queries: heads, keys: keyValueHeads };
-    const normal = normaliseHeads(file, turning!, name, norms, { ...architecture, ...lying });
-    return file.node("Concat", [normal, value!], { attributes: { axis: -1 } });
+    const [turning, value] = splitValues(file, packed, architecture);
+    const normal = normaliseHeads(file, turning!, name, norms, architecture);
+    const flat = file.node("Reshape", [normal, file.integers([0, 0, -1])]);
+    return file.node("Concat", [flat, value!], { attributes: { axis: -1 } });
   };
   return {
-    pack: (query, key, value) => concatenate([query, key, value]),
     write(packed, layer, norms) {
       const projected = norms ? normalise(packed, `blk.${layer}.head_norms`, norms) : packed;
       const [key, value] = declareCache(file, architecture, layer);
@@ -98,46 +93,37 @@ function scattered(
 ): Attention {
   const { heads, keyValueHeads, headSize, queryKeyNorm } = architecture;
   const groups = heads / keyValueHeads;
-  file.input("positions", "int64", ["B", "S"]);
   const slots = file.input("slots", "int64", ["B"]);
-  const mask = file.input("mask", "float32", ["B", 1, "Sg", "P"]);
-  // A key/value group turns as one: its query heads and its key by the same angles, its value by
-  // none. Where norms come first, the value is split off before.
-  const group = { turning: groups + 1, still: queryKeyNorm ? 0 : 1 };
-  const rotate = openRotation(file, architecture, frequencies, group);
-  /** [B, S, kv · x] to [B, kv, S, x]. */
-  const byGroup = (x: string): string =>
-    file.node("Transpose", [
-      file.node("Reshape", [x, file.integers([0, 0, keyValueHeads, -1])]),
-    ], { attributes: { perm: [0, 2, 1, 3] } });
-  /** Queries [B, kv, S, g · d], keys and values [B, kv, S, d], turned. */
+  const mask = file.input("mask", "float32", ["B", 1, "S", "P"]);
+  // Query heads that share a key head become rows of one head, so that each key is read once for
+  // all: a token's mask is that of each of its rows.
+  const rows = new Array<string>(groups).fill(mask);
+  const rowMask = groups === 1 ? mask : file.node("Concat", rows, { attributes: { axis: 2 } });
+  /** [B, S, n, d] to [B, n, S, d]. */
+  const byHead = (x: string): string =>
+    file.node("Transpose", [x], { attributes: { perm: [0, 2, 1, 3] } });
+  const asHeads = (x: string, heads: number): string =>
+    file.node("Reshape", [x, file.integers([0, 0, heads, headSize])]);
+
+  // Without norms, all heads of a token turn as one wide head, its values by no angle.
+  const columns = queryKeyNorm ? { heads: 1, still: 0 } : {
+    heads: heads + keyValueHeads,
+    still: keyValueHeads,
+  };
+  const rotate = openRotation(file, architecture, frequencies, columns);
+  /** Queries, keys and values by head, turned. */
   const project = (packed: string, name: string, norms?: HeadNorms): string[] => {
-    const names = ["query", "key", "value"];
     if (!norms) {
-      const sizes = [groups * headSize, headSize, headSize];
-      return split(file, byGroup(rotate(packed)), names, sizes);
+      const all = byHead(asHeads(rotate(packed), heads + 2 * keyValueHeads));
+      const sizes = [heads, keyValueHeads, keyValueHeads];
+      return split(file, all, ["query", "key", "value"], sizes, 1);
     }
-    const sizes = [(groups + 1) * headSize, headSize];
-    const [turning, value] = split(file, byGroup(packed), ["turning", "value"], sizes);
-    const lying = { leading: 3, queries: groups, keys: 1 };
-    const normal = normaliseHeads(file, turning!, name, norms, { ...architecture, ...lying });
-    const rotated = rotate(normal);
-    return [...split(file, rotated, ["query", "key"], [groups * headSize, headSize]), value!];
+    const [turning, value] = splitValues(file, packed, architecture);
+    const turned = rotate(byHead(normaliseHeads(file, turning!, name, norms, architecture)));
+    const [query, key] = split(file, turned, ["query", "key"], [heads, keyValueHeads], 1);
+    return [query!, key!, byHead(asHeads(value!, keyValueHeads))];
   };
   return {
-    pack(query, key, value) {
-      const part = (whole: Float32Array, head: number): Float32Array => {
-        const size = whole.length / keyValueHeads;
-        return whole.subarray(head * size, (head + 1) * size);
-      };
-      return concatenate(
-        Array.from({ length: keyValueHeads }, (_, head) => [
-          part(query, head),
-          part(key, head),
-          part(value, head),
-        ]).flat(),
-      );
-    },
     write(packed, layer, norms) {
       const news = project(packed, `blk.${layer}.head_norms`, norms);
       const [keys, values] = declareCache(file, architecture, layer).map(({ past, present }, i) =>
@@ -146,28 +132,40 @@ function scattered(
           outputs: [present],
         })
       );
-      // Query heads that share a key head become rows of one head: each key is read once for all.
-      const folded = file.node("Reshape", [news[0]!, file.integers([0, 0, -1, headSize])]);
-      const attended = file.node("Attention", [folded, keys!, values!, mask], {
+      const folded = file.node("Reshape", [
+        news[0]!,
+        file.integers([0, keyValueHeads, -1, headSize]),
+      ]);
+      const attended = file.node("Attention", [folded, keys!, values!, rowMask], {
         attributes: { scale: { float: 1 / Math.sqrt(headSize) } },
       });
-      const unfolded = file.node("Transpose", [
-        file.node("Reshape", [attended, file.integers([0, keyValueHeads, -1, groups * headSize])]),
-      ], { attributes: { perm: [0, 2, 1, 3] } });
-      return file.node("Reshape", [unfolded, file.integers([0, 0, -1])]);
+      const unfolded = file.node("Reshape", [attended, file.integers([0, heads, -1, headSize])]);
+      const byToken = byHead(unfolded); // the way back is the same
+      return file.node("Reshape", [byToken, file.integers([0, 0, -1])]);
     },
   };
 }
 
-/** Cuts the last dimension into parts. */
+/** Parts a token's values from what turns: queries and keys. */
+function splitValues(
+  file: OnnxFile,
+  packed: string,
+  { heads, keyValueHeads, headSize }: Architecture,
+): string[] {
+  const sizes = [(heads + keyValueHeads) * headSize, keyValueHeads * headSize];
+  return split(file, packed, ["turning", "value"], sizes, -1);
+}
+
+/** Cuts a dimension into parts. */
 function split(
   file: OnnxFile,
   x: string,
   names: readonly string[],
   sizes: readonly number[],
+  axis: number,
 ): string[] {
   const outputs = names.map((name) => file.name(name));
-  file.node("Split", [x, file.integers(sizes)], { attributes: { axis: -1 }, outputs });
+  file.node("Split", [x, file.integers(sizes)], { attributes: { axis }, outputs });
   return outputs;
 }
 

@@ -5,83 +5,158 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Architecture, expectedShapes } from "./architecture.ts";
 import { withLock } from "./lock.ts";
-import { type GraphOptions, type Precision, type WeightSource, writeGraph } from "./graph.ts";
-import { OnnxFile } from "./onnx_file.ts";
-import { REPEATED_BYTES } from "./rotary.ts";
+import {
+  type AttentionForm,
+  FORMS,
+  type GraphOptions,
+  type Precision,
+  SOFTMAX,
+  type WeightSource,
+  writeForms,
+  writeGraphs,
+} from "./graph.ts";
 import { storing } from "./storage.ts";
+import { WeightFile, type WeightPlace, WEIGHTS } from "./weight_file.ts";
 
-/** Raised by hand when `writeGraph` or `quantize` change what they write. */
-const FORMAT = 2;
+/** Raised by hand when `writeGraphs` or `quantize` change what they write. */
+const FORMAT = 4;
+/** Lists the tensors in the file of weights. */
+const INDEX = "weights.json";
 
 /** What to build, and where to keep it. */
 export interface BuildOptions extends GraphOptions {
   /** The cache directory. */
   readonly cache: string;
+  /**
+   * How many layers to keep, from the first. The graphs of a cut network lie beside the whole one's
+   * and share its weights, unless the vocabulary is trimmed too. Default: all.
+   */
+  readonly layers?: number | undefined;
   /** Stops waiting for another process that builds the same graph. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A graph on disk. */
-export interface BuiltGraph {
-  /** The ONNX file. */
-  readonly path: string;
-  /** Hash of the weights and of all that shaped the graph. */
+/** A model's graphs on disk, and the weights that they share. */
+export interface BuiltGraphs {
+  /** The ONNX file of each form of attention. */
+  readonly graphs: Readonly<Record<AttentionForm, string>>;
+  /** The ONNX file that turns logits into probabilities. */
+  readonly softmax: string;
+  /** The file of weights. */
+  readonly weights: string;
+  /** The tensors in it. */
+  readonly places: readonly WeightPlace[];
+  /** Hash of the weights and of all that shaped the graphs. */
   readonly hash: string;
 }
 
+/** What graphs are built from. */
+export interface BuildSource {
+  /** What tells the weights from all others: their file's SHA-256. */
+  readonly sha256: string;
+  /** The network's shape. */
+  readonly architecture: Architecture;
+  /** The weights. */
+  readonly weights: WeightSource;
+}
+
 /**
- * Builds a graph unless the cache has it. Half a graph is never left: it is written aside and moved
- * into place whole, and one process builds while others wait.
+ * Builds a model's graphs unless the cache has them. Half a graph is never left: all is written
+ * aside and moved into place whole, and one process builds while others wait.
  *
- * @param source The weights' SHA-256, the architecture, and the weights.
+ * @param source What to build from.
  * @param options Precisions and cache.
- * @returns Where the graph lies.
+ * @returns Where the graphs lie.
  * @throws {StorageError} If the disk is full or the cache cannot be written.
  */
-export async function buildGraph(
-  source: {
-    readonly sha256: string;
-    readonly architecture: Architecture;
-    readonly weights: WeightSource;
-  },
+export async function buildGraphs(
+  source: BuildSource,
   options: BuildOptions,
-): Promise<BuiltGraph> {
-  const { cache, signal, precision, headPrecision, form } = options;
-  const recipe = JSON.stringify([FORMAT, source.sha256, precision, headPrecision, form]);
-  const hash = createHash("sha256").update(recipe).digest("hex");
-  const graphs = join(cache, "graphs");
-  const folder = join(graphs, hash.slice(0, 32));
-  const built = { path: join(folder, "model.onnx"), hash };
-  if (exists(built.path)) return built;
+): Promise<BuiltGraphs> {
+  const { layers = source.architecture.layers } = options;
+  const cut = { ...source, architecture: { ...source.architecture, layers } };
+  if (options.vocabulary || layers === source.architecture.layers) {
+    return await buildFolder(cut, options);
+  }
+  return await addGraphs(await buildFolder(source, options), cut, options);
+}
+
+async function buildFolder(source: BuildSource, options: BuildOptions): Promise<BuiltGraphs> {
+  const { cache, signal, precision, headPrecision, vocabulary } = options;
+  const { contextLength, layers } = source.architecture;
+  const trimmed = vocabulary ? [layers, vocabulary] : [];
+  const facts = [FORMAT, source.sha256, precision, headPrecision, contextLength, ...trimmed];
+  const hash = hashOf(facts);
+  const directory = join(cache, "graphs");
+  const folder = join(directory, hash.slice(0, 32));
   const missing = (): number => graphBytes(source.architecture, options);
-  await storing(
-    { action: `build the ${precision} graph`, directory: graphs, missing },
-    async () => {
-      Deno.mkdirSync(graphs, { recursive: true });
+  if (!exists(folder)) {
+    await storing({ action: `build the ${precision} graph`, directory, missing }, async () => {
+      Deno.mkdirSync(directory, { recursive: true });
       await withLock(`${folder}.lock`, () => {
-        if (!exists(built.path)) buildInto(folder, source, options);
+        if (!exists(folder)) buildInto(folder, source, options);
         return Promise.resolve();
       }, { signal });
-    },
-  );
-  return built;
+    });
+  }
+  return {
+    graphs: pathsOf((form) => join(folder, `${form}.onnx`)),
+    softmax: join(folder, `${SOFTMAX}.onnx`),
+    weights: join(folder, WEIGHTS),
+    places: JSON.parse(Deno.readTextFileSync(join(folder, INDEX))),
+    hash,
+  };
+}
+
+/** Adds the graphs of the first layers of a network to the whole one's. */
+async function addGraphs(
+  whole: BuiltGraphs,
+  { architecture, weights }: BuildSource,
+  options: BuildOptions,
+): Promise<BuiltGraphs> {
+  const folder = dirname(whole.weights);
+  const nameOf = (form: AttentionForm): string => `${form}.${architecture.layers}.onnx`;
+  const graphs = pathsOf((form) => join(folder, nameOf(form)));
+  const complete = (): boolean => Object.values(graphs).every(exists);
+  if (!complete()) {
+    const action = `build the ${options.precision} graph`;
+    await storing({ action, directory: folder, missing: () => STRUCTURE_BYTES }, async () => {
+      await withLock(`${folder}.lock`, () => {
+        if (!complete()) {
+          using file = new WeightFile(folder, whole.places);
+          writeForms(file, architecture, weights, options, (form) => `${nameOf(form)}.partial`);
+          for (const path of Object.values(graphs)) Deno.renameSync(`${path}.partial`, path);
+        }
+        return Promise.resolve();
+      }, { signal: options.signal });
+    });
+  }
+  return { ...whole, graphs, hash: hashOf([whole.hash, architecture.layers]) };
+}
+
+function pathsOf(pathOf: (form: AttentionForm) => string): Record<AttentionForm, string> {
+  return Object.fromEntries(FORMS.map((form) => [form, pathOf(form)])) as Record<
+    AttentionForm,
+    string
+  >;
+}
+
+function hashOf(facts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
 /** Builds while no other process does. */
-function buildInto(
-  folder: string,
-  source: { readonly architecture: Architecture; readonly weights: WeightSource },
-  options: GraphOptions,
-): void {
+function buildInto(folder: string, source: BuildSource, options: GraphOptions): void {
   const aside = `${folder}.partial`; // only the lock's holder writes it
   if (exists(aside)) Deno.removeSync(aside, { recursive: true });
   Deno.mkdirSync(aside);
   try {
-    using file = new OnnxFile(aside);
-    writeGraph(file, source.architecture, source.weights, options);
+    using file = new WeightFile(aside);
+    writeGraphs(file, source.architecture, source.weights, options);
+    Deno.writeTextFileSync(join(aside, INDEX), JSON.stringify(file.places));
   } catch (error) {
     Deno.removeSync(aside, { recursive: true });
     throw error;
@@ -89,6 +164,8 @@ function buildInto(
   Deno.renameSync(aside, folder);
 }
 
+/** About what graphs take without their weights. */
+const STRUCTURE_BYTES = 1e6;
 /** Bytes of a weight: int8 and int4 have a float scale for each block of 32. */
 const WEIGHT_BYTES: Readonly<Record<Precision, number>> = {
   fp32: 4,
@@ -96,18 +173,18 @@ const WEIGHT_BYTES: Readonly<Record<Precision, number>> = {
   int4: 1 / 2 + 4 / 32,
 };
 
-/** About what a graph takes: its weights, an embedding of at least int8, a head, rotary tables. */
+/** About what the graphs take: its weights, an embedding of at least int8, a head, rotary tables. */
 function graphBytes(
   architecture: Architecture,
   { precision, headPrecision }: GraphOptions,
 ): number {
-  const { contextLength, heads, headSize, vocabularySize, hidden } = architecture;
+  const { contextLength, headSize, vocabularySize, hidden } = architecture;
   let weights = 0;
   for (const [name, shape] of expectedShapes(architecture)) {
     if (name.startsWith("blk.")) weights += shape.reduce((product, size) => product * size, 1);
   }
   const table = vocabularySize * hidden;
-  const rotary = Math.min(contextLength * (heads + 2) * headSize * 4, REPEATED_BYTES);
+  const rotary = contextLength * headSize * 4; // a cosine and a sine for every two figures
   return weights * WEIGHT_BYTES[precision] + rotary +
     table * (WEIGHT_BYTES[precision === "fp32" ? "fp32" : "int8"] + WEIGHT_BYTES[headPrecision]);
 }

@@ -78,11 +78,11 @@ export class UnknownModelError extends Error {
    * Puts the message together.
    *
    * @param id The name that was asked for.
+   * @param known The names that there are; by default the catalogue's.
    */
-  constructor(id: string) {
-    const known = catalog.map((entry) => entry.id).join(", ");
+  constructor(id: string, known: readonly string[] = catalog.map((entry) => entry.id)) {
     super(
-      `Cannot find model ${JSON.stringify(id)} as the catalogue has only ${known}: ` +
+      `Cannot find model ${JSON.stringify(id)} as the catalogue has only ${known.join(", ")}: ` +
         `use one of these, or the path of a .gguf file`,
     );
   }

@@ -5,6 +5,7 @@
  */
 
 import { gguf as readHeader } from "@huggingface/gguf";
+import { requireInteger } from "../validate.ts";
 import { dequantize } from "./dequantize.ts";
 import { type CutString, walkHeader } from "./gguf_header.ts";
 import { type GgufTensor, placeTensors } from "./gguf_tensors.ts";
@@ -47,8 +48,11 @@ export interface Gguf {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /** The tensor's packed bytes, read from the file. Throws a {@linkcode GgufError}. */
   read(name: string): Uint8Array<ArrayBuffer>;
-  /** The tensor's weights, unpacked, row after row. Throws a {@linkcode GgufError}. */
-  readFloats(name: string): Float32Array;
+  /**
+   * The tensor's weights, unpacked, row after row: all, or rows `from` up to, not including, `to`.
+   * Throws a {@linkcode GgufError}, and a RangeError if there are no such rows.
+   */
+  readFloats(name: string, from?: number, to?: number): Float32Array;
   /** Closes the file. */
   [Symbol.dispose](): void;
 }
@@ -116,26 +120,35 @@ class GgufFile implements Gguf {
   }
 
   read(name: string): Uint8Array<ArrayBuffer> {
-    const tensor = this.#tensor(name);
-    if (this.#file === null) {
-      throw new GgufError(this.path, "it was closed", { wayOut: "open it again" });
-    }
-    const bytes = readAt(this.#file, tensor.offset, tensor.byteLength);
-    if (bytes.length < tensor.byteLength) {
-      throw new GgufError(this.path, `it ends inside tensor ${JSON.stringify(name)}`);
-    }
-    return bytes;
+    return this.#read(name, 0, this.#tensor(name).byteLength);
   }
 
-  readFloats(name: string): Float32Array {
-    const { kind, shape } = this.#tensor(name);
+  readFloats(name: string, from = 0, to?: number): Float32Array {
+    const { kind, shape, byteLength } = this.#tensor(name);
+    const rows = shape.length > 1 ? shape[0]! : 1;
+    const end = to ?? rows;
+    requireInteger("read weights", "from", from, 0, rows);
+    requireInteger("read weights", "to", end, from, rows);
     const count = shape.reduce((product, dimension) => product * dimension, 1);
-    return dequantize(kind, this.read(name), count);
+    const bytes = this.#read(name, from * byteLength / rows, (end - from) * byteLength / rows);
+    return dequantize(kind, bytes, (end - from) * count / rows);
   }
 
   [Symbol.dispose](): void {
     this.#file?.close();
     this.#file = null;
+  }
+
+  /** Some of a tensor's packed bytes. */
+  #read(name: string, from: number, length: number): Uint8Array<ArrayBuffer> {
+    if (this.#file === null) {
+      throw new GgufError(this.path, "it was closed", { wayOut: "open it again" });
+    }
+    const bytes = readAt(this.#file, this.#tensor(name).offset + from, length);
+    if (bytes.length < length) {
+      throw new GgufError(this.path, `it ends inside tensor ${JSON.stringify(name)}`);
+    }
+    return bytes;
   }
 
   #tensor(name: string): GgufTensor {

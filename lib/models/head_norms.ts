@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Architecture } from "./architecture.ts";
 import { concatenate } from "./concatenate.ts";
 import type { OnnxFile } from "./onnx_file.ts";
 
@@ -15,49 +16,32 @@ export interface HeadNorms {
   readonly key: Float32Array;
 }
 
-/** How heads lie in a tensor [..., heads · d]. */
-export interface HeadLayout {
-  /** Dimensions before the heads. */
-  readonly leading: number;
-  /** Query heads side by side, which come first. */
-  readonly queries: number;
-  /** Key heads side by side. */
-  readonly keys: number;
-  /** The width of a head. */
-  readonly headSize: number;
-  /** The ε of the norms. */
-  readonly epsilon: number;
-}
-
 /**
- * Normalises heads that lie side by side, each by itself. The library takes a scale of more
- * dimensions than are normalised, so that one node serves queries and keys.
+ * Normalises the query and key heads of tokens, each head by itself. The library takes a scale of
+ * more dimensions than are normalised, so that one node serves queries and keys.
  *
  * @param file The graph.
- * @param x The heads.
+ * @param x The heads side by side, queries first: [B, S, (heads + kv) · d].
  * @param name The scales' name in the graph.
  * @param norms The scales.
- * @param layout How the heads lie.
- * @returns The heads, normalised, in the same layout.
+ * @param architecture Sizes, and the ε of the norms.
+ * @returns The heads, normalised and apart: [B, S, heads + kv, d].
  */
 export function normaliseHeads(
   file: OnnxFile,
   x: string,
   name: string,
   norms: HeadNorms,
-  layout: HeadLayout,
+  { heads, keyValueHeads, headSize, epsilon }: Architecture,
 ): string {
-  const { leading, queries, keys, headSize, epsilon } = layout;
-  const kept = new Array<number>(leading).fill(0);
-  const shape = [queries + keys, headSize];
-  const scales = concatenate([
-    ...new Array<Float32Array>(queries).fill(norms.query),
-    ...new Array<Float32Array>(keys).fill(norms.key),
-  ]);
-  const apart = file.node("Reshape", [x, file.integers([...kept, ...shape])]);
-  const scale = file.weight(name, "float32", shape, scales);
-  const normal = file.node("SimplifiedLayerNormalization", [apart, scale], {
+  const shape = [heads + keyValueHeads, headSize];
+  const scale = file.vector(name, shape, () =>
+    concatenate([
+      ...new Array<Float32Array>(heads).fill(norms.query),
+      ...new Array<Float32Array>(keyValueHeads).fill(norms.key),
+    ]));
+  const apart = file.node("Reshape", [x, file.integers([0, 0, ...shape])]);
+  return file.node("SimplifiedLayerNormalization", [apart, scale], {
     attributes: { epsilon: { float: epsilon }, axis: -1 },
   });
-  return file.node("Reshape", [normal, file.integers([...kept, -1])]);
 }

@@ -1,12 +1,12 @@
 /**
- * Writing an ONNX graph: the structure as a protobuf message, the weights beside it as they come, so
- * that no more than one is in memory.
+ * Writing an ONNX graph: the structure as a protobuf message that points into a file of weights.
  *
  * @module
  */
 
 import { join } from "node:path";
 import protobuf from "protobufjs";
+import { type OnnxType, type WeightFile, WEIGHTS } from "./weight_file.ts";
 
 /** The part of onnx.proto (ONNX 1.19, IR version 11) that inference graphs need. */
 const SCHEMA = `
@@ -44,42 +44,29 @@ message TypeProto { optional Tensor tensor_type = 1;
 const IR_VERSION = 11;
 /** Opset 24 brought TensorScatter and the Attention that takes a whole cache. */
 const OPSET = 24;
-/** External weights begin at multiples of this, so that they can be mapped into memory. */
-const ALIGNMENT = 4096;
 
-const TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
-
-/** Element types that graphs here use. */
-export type OnnxType = keyof typeof TYPES;
+const TYPES: Readonly<Record<OnnxType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7 };
 
 /** Attributes of a node: integers, lists of integers, and floats, which must be said to be floats. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | { float: number }>>;
 
-/** Collects a graph and writes it to a folder as `model.onnx` and `weights.bin`. */
-export class OnnxFile implements Disposable {
-  readonly #folder: string;
-  readonly #weights: Deno.FsFile;
+/** Collects a graph. Several graphs may point into one file of weights. */
+export class OnnxFile {
+  /** The file that holds the graph's weights. */
+  readonly weights: WeightFile;
   readonly #nodes: object[] = [];
-  readonly #initializers: object[] = [];
+  readonly #initializers = new Map<string, object>();
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
-  readonly #places = new Map<string, object>();
-  readonly #constants = new Map<string, string>();
-  #offset = 0;
   #names = 0;
 
   /**
    * Begins a graph.
    *
-   * @param folder An existing folder to write to.
+   * @param weights Where its weights are, or will be written.
    */
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#weights = Deno.openSync(join(folder, "weights.bin"), {
-      write: true,
-      create: true,
-      truncate: true,
-    });
+  constructor(weights: WeightFile) {
+    this.weights = weights;
   }
 
   /** Declares an input; named dimensions vary. */
@@ -126,41 +113,47 @@ export class OnnxFile implements Disposable {
 
   /** Adds a list of integers, kept in the graph itself; equal lists are one. */
   integers(values: readonly number[]): string {
-    const key = values.join(" ");
-    const known = this.#constants.get(key);
-    if (known) return known;
-    const name = this.name("integers");
+    const name = `integers ${values.join(" ")}`;
     const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-    this.#initializers.push({ name, dims: [values.length], dataType: TYPES.int64, rawData });
-    this.#constants.set(key, name);
+    this.#initializers.set(name, {
+      name,
+      dims: [values.length],
+      dataType: TYPES.int64,
+      rawData,
+    });
     return name;
   }
 
-  /** Writes a weight. */
-  weight(
-    name: string,
-    type: OnnxType,
-    dims: readonly number[],
-    data: Float32Array | Uint8Array,
-  ): string {
-    const padding = (ALIGNMENT - this.#offset % ALIGNMENT) % ALIGNMENT;
-    this.#offset = this.#weights.seekSync(padding, Deno.SeekMode.Current);
-    const place = { location: "weights.bin", offset: this.#offset, length: data.byteLength };
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    for (let done = 0; done < bytes.length;) {
-      done += this.#weights.writeSync(bytes.subarray(done));
-    }
-    this.#offset += bytes.length;
-    return this.#external(name, type, dims, place);
+  /** Adds a float32 number, kept in the graph itself. */
+  scalar(value: number): string {
+    const name = `number ${value}`;
+    const rawData = new Uint8Array(Float32Array.of(value).buffer);
+    this.#initializers.set(name, { name, dims: [], dataType: TYPES.float32, rawData });
+    return name;
   }
 
-  /** Declares that a weight is the memory of one written before, in another shape. */
-  alias(name: string, type: OnnxType, dims: readonly number[], original: string): string {
-    return this.#external(name, type, dims, this.#places.get(original)!);
+  /** Refers to a tensor of the file of weights. */
+  weight(name: string): string {
+    const { type, dims, offset, bytes } = this.weights.place(name)!;
+    const place = { location: WEIGHTS, offset, length: bytes };
+    const externalData = Object.entries(place).map(([key, value]) => ({ key, value: `${value}` }));
+    const dataType = TYPES[type];
+    this.#initializers.set(name, { name, dims, dataType, dataLocation: 1, externalData });
+    return name;
   }
 
-  /** Writes the graph's structure; the weights are complete. */
-  finish(): void {
+  /** Refers to a small tensor of the file of weights, written now unless another graph did. */
+  vector(name: string, dims: readonly number[], values: () => Float32Array): string {
+    if (!this.weights.place(name)) this.weights.reserve(name, "float32", dims)(values());
+    return this.weight(name);
+  }
+
+  /**
+   * Writes the graph's structure beside the weights.
+   *
+   * @param name The file's name.
+   */
+  finish(name: string): void {
     const model = {
       irVersion: IR_VERSION,
       producerName: "specbound",
@@ -168,26 +161,14 @@ export class OnnxFile implements Disposable {
       graph: {
         name: "specbound",
         node: this.#nodes,
-        initializer: this.#initializers,
+        initializer: [...this.#initializers.values()],
         input: this.#inputs,
         output: this.#outputs,
       },
     };
     const type = protobuf.parse(SCHEMA).root.lookupType("ModelProto");
-    this.#weights.syncDataSync();
-    Deno.writeFileSync(join(this.#folder, "model.onnx"), type.encode(type.create(model)).finish());
-  }
-
-  /** Closes the file of weights. */
-  [Symbol.dispose](): void {
-    this.#weights.close();
-  }
-
-  #external(name: string, type: OnnxType, dims: readonly number[], place: object): string {
-    this.#places.set(name, place);
-    const externalData = Object.entries(place).map(([key, value]) => ({ key, value: `${value}` }));
-    this.#initializers.push({ name, dims, dataType: TYPES[type], dataLocation: 1, externalData });
-    return name;
+    const path = join(this.weights.folder, name);
+    Deno.writeFileSync(path, type.encode(type.create(model)).finish());
   }
 }
 

@@ -7,9 +7,6 @@
 import type { Architecture } from "./architecture.ts";
 import type { OnnxFile } from "./onnx_file.ts";
 
-/** Bytes up to which a table may repeat its columns for every head of a group. */
-export const REPEATED_BYTES = 2 ** 24;
-
 /** Cosines and sines, by their names in the graph. */
 export interface RotaryTable {
   /** The cosines. */
@@ -18,10 +15,10 @@ export interface RotaryTable {
   readonly sin: string;
 }
 
-/** Heads that lie side by side in a row. */
+/** Heads that lie side by side and turn as one wide head. */
 export interface RotaryHeads {
   /** Heads that turn, which come first. */
-  readonly turning: number;
+  readonly heads: number;
   /** Heads that do not. */
   readonly still: number;
 }
@@ -58,78 +55,59 @@ export function rotaryFrequencies(
 }
 
 /**
- * Writes the table of all positions, with columns for heads side by side.
+ * Writes the table of all positions, a column for each rotary pair of a head.
  *
  * @param file The graph.
  * @param positions Rows of the table.
  * @param frequencies What {@linkcode rotaryFrequencies} gives.
- * @param columns Columns whose pairs turn, and columns whose pairs do not.
  * @returns The table.
  */
 export function writeRotaryTable(
   file: OnnxFile,
   positions: number,
   frequencies: readonly number[],
-  columns: { readonly turning: number; readonly still: number },
 ): RotaryTable {
-  const width = columns.turning + columns.still;
-  const cos = new Float32Array(positions * width).fill(1);
-  const sin = new Float32Array(positions * width);
-  for (const [pair, frequency] of frequencies.entries()) {
-    for (let position = 0; position < positions; position++) {
-      const [c, s] = [Math.cos(position * frequency), Math.sin(position * frequency)];
-      for (let column = pair; column < columns.turning; column += frequencies.length) {
-        cos[position * width + column] = c;
-        sin[position * width + column] = s;
+  const pairs = frequencies.length;
+  const write = (name: string, side: (angle: number) => number): string =>
+    file.vector(name, [positions, pairs], () => {
+      const table = new Float32Array(positions * pairs);
+      for (let i = 0; i < table.length; i++) {
+        table[i] = side(Math.floor(i / pairs) * frequencies[i % pairs]!);
       }
-    }
-  }
-  const dims = [positions, width];
-  return {
-    cos: file.weight("rotary.cos", "float32", dims, cos),
-    sin: file.weight("rotary.sin", "float32", dims, sin),
-  };
+      return table;
+    });
+  return { cos: write("rotary.cos", Math.cos), sin: write("rotary.sin", Math.sin) };
 }
 
 /**
- * Writes what turns groups of heads, each group as if it were one wide head. Where a table of such
- * wide rows would be large, as for long contexts, it has the columns of one head, and the rows that
- * a pass needs are gathered and repeated once for all layers.
+ * Writes what turns heads. The rows of the table that a pass needs are gathered once for all layers,
+ * and repeated for heads that turn as one.
  *
- * @param file The graph; it must have the input `positions`.
+ * @param file The graph; its input `positions` is declared here.
  * @param architecture Sizes.
  * @param frequencies What {@linkcode rotaryFrequencies} gives.
- * @param heads Heads of a group.
- * @returns What turns [B, S, groups · d] or [B, groups, S, d], `d` being the width of a group.
+ * @param columns Heads that turn as one wide head. A single one turns [B, n, S, d], several turn
+ *   [B, S, n · d].
+ * @returns What turns them.
  */
 export function openRotation(
   file: OnnxFile,
-  { contextLength, keyValueHeads }: Architecture,
+  { contextLength }: Architecture,
   frequencies: readonly number[],
-  heads: RotaryHeads,
+  { heads, still }: RotaryHeads,
 ): (x: string) => string {
-  const half = frequencies.length;
-  const columns = { turning: heads.turning * half, still: heads.still * half };
-  if (8 * contextLength * (columns.turning + columns.still) <= REPEATED_BYTES) {
-    const { cos, sin } = writeRotaryTable(file, contextLength, frequencies, columns);
-    return (x) =>
-      file.node("com.microsoft::RotaryEmbedding", [x, "positions", cos, sin], {
-        attributes: { interleaved: 1 },
-      });
-  }
-  // One column for all that stays still.
-  const table = writeRotaryTable(file, contextLength, frequencies, { turning: half, still: 1 });
-  const repeated = file.integers([
-    ...Array.from({ length: columns.turning }, (_, column) => column % half),
-    ...new Array<number>(columns.still).fill(half),
-  ]);
-  const [cos, sin] = [table.cos, table.sin].map((side) =>
-    file.node("Gather", [file.node("Gather", [side, "positions"]), repeated], {
-      attributes: { axis: 2 },
-    })
-  );
-  return (x) =>
-    file.node("RotaryEmbedding", [x, cos!, sin!], {
-      attributes: { interleaved: 1, num_heads: keyValueHeads },
+  const positions = file.input("positions", "int64", ["B", "S"]);
+  const { cos, sin } = writeRotaryTable(file, contextLength, frequencies);
+  const gather = (table: string, ofStill: string): string => {
+    const rows = file.node("Gather", [table, positions]);
+    if (heads === 1) return rows;
+    const wide = file.node("Concat", new Array<string>(heads).fill(rows), {
+      attributes: { axis: -1 },
     });
+    const padding = file.integers([0, 0, 0, 0, 0, still * frequencies.length]);
+    return file.node("Pad", [wide, padding, ofStill]);
+  };
+  const turns = [gather(cos, file.scalar(1)), gather(sin, file.scalar(0))];
+  const attributes = { interleaved: 1, ...(heads > 1 && { num_heads: 1 }) };
+  return (x) => file.node("RotaryEmbedding", [x, ...turns], { attributes });
 }

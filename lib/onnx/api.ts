@@ -46,6 +46,9 @@ export const FUNCTIONS = {
   SetGlobalIntraOpNumThreads: { slot: 147, parameters: [P, "i32"] },
   SetGlobalInterOpNumThreads: { slot: 148, parameters: [P, "i32"] },
   SetGlobalSpinControl: { slot: 149, parameters: [P, "i32"] },
+  AddInitializer: { slot: 150, parameters: [P, B, P] },
+  CreatePrepackedWeightsContainer: { slot: 166, parameters: [B] },
+  CreateSessionWithPrepackedWeightsContainer: { slot: 168, parameters: [P, B, P, P, B] },
   SessionOptionsAppendExecutionProvider: { slot: 216, parameters: [P, B, B, B, "usize"] },
 } as const satisfies Record<string, { slot: number; parameters: Deno.NativeType[] }>;
 
@@ -58,6 +61,7 @@ export const RELEASES = {
   ReleaseSessionOptions: 100,
   ReleaseThreadingOptions: 122,
   ReleaseIoBinding: 135,
+  ReleasePrepackedWeightsContainer: 167,
 } as const;
 
 /** What a function takes: pointers, memory, sizes as bigints, numbers. */
@@ -86,6 +90,8 @@ export interface Api extends Calls {
   release(kind: keyof typeof RELEASES, handle: Handle): void;
   /** Runs a bound session on another thread; the event loop stays alive. */
   run(session: Handle, binding: Handle): Promise<void>;
+  /** Runs a bound session on this thread. */
+  runSync(session: Handle, binding: Handle): void;
 }
 
 /**
@@ -131,7 +137,9 @@ export function loadApi(path: string = locateLibrary(), version: string = VERSIO
       call(slot(index), { parameters: [P], result: "void" }),
     ]),
   ) as Record<keyof typeof RELEASES, (handle: Handle) => void>;
-  const runOnThread = call(slot(133), { parameters: [P, P, P], result: P, nonblocking: true });
+  const run = { parameters: [P, P, P], result: P } as const;
+  const runHere = call(slot(133), run);
+  const runOnThread = call(slot(133), { ...run, nonblocking: true });
 
   return {
     ...calls,
@@ -142,6 +150,7 @@ export function loadApi(path: string = locateLibrary(), version: string = VERSIO
     },
     release: (kind, handle) => releases[kind](handle),
     run: async (session, binding) => check("run", await runOnThread(session, null, binding)),
+    runSync: (session, binding) => check("run", runHere(session, null, binding)),
   };
 }
 

@@ -61,6 +61,16 @@ export class Binding implements Disposable {
     }
   }
 
+  /**
+   * Runs the graph on this thread: for graphs that take microseconds.
+   *
+   * @throws {OnnxRuntimeError} If the library refuses, or the binding is running already.
+   */
+  runSync(): void {
+    this.#requireIdle("run");
+    this.#session.runtime.api.runSync(this.#session.handle, this.#handle);
+  }
+
   /** Frees the binding, not the tensors. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;

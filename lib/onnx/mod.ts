@@ -9,6 +9,8 @@ export * from "./api.ts";
 export * from "./binding.ts";
 export * from "./error.ts";
 export * from "./locate.ts";
+export * from "./mapped_file.ts";
 export * from "./runtime.ts";
 export * from "./session.ts";
+export * from "./shared_weights.ts";
 export * from "./tensor.ts";

@@ -7,6 +7,7 @@
 import { type Api, cPath, cString, type Handle } from "./api.ts";
 import { OnnxRuntimeError } from "./error.ts";
 import type { Runtime } from "./runtime.ts";
+import type { SharedWeights } from "./shared_weights.ts";
 
 /** Settings of a session. */
 export interface SessionOptions {
@@ -21,6 +22,8 @@ export interface SessionOptions {
   };
   /** Where to write the time of each node, as a file name's beginning. */
   readonly profile?: string;
+  /** Weights that the graph shares with others. Dispose them after the session. */
+  readonly weights?: SharedWeights;
 }
 
 const LEVELS = { none: 0, basic: 1, extended: 2, all: 99 } as const;
@@ -40,7 +43,7 @@ export class Session implements Disposable {
    *
    * @param runtime The runtime.
    * @param path An ONNX file.
-   * @param options Optimisation, configuration, provider.
+   * @param options Optimisation, configuration, provider, shared weights.
    * @throws {OnnxRuntimeError} If the file cannot be read or the graph is refused.
    */
   constructor(runtime: Runtime, path: string, options: SessionOptions = {}) {
@@ -57,8 +60,11 @@ export class Session implements Disposable {
       }
       if (options.provider) appendProvider(api, settings, options.provider);
       if (options.profile) api.EnableProfiling(settings, cPath(options.profile));
+      const { weights } = options;
       this.#handle = api.create((out) =>
-        api.CreateSession(runtime.handle, cPath(path), settings, out)
+        weights
+          ? weights.createSession(cPath(path), settings, out)
+          : api.CreateSession(runtime.handle, cPath(path), settings, out)
       );
     } finally {
       api.release("ReleaseSessionOptions", settings);

@@ -88,6 +88,41 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
   }
 
   /**
+   * Sees memory that is someone else's as a tensor. Dispose it before the memory goes.
+   *
+   * @param runtime The runtime.
+   * @param type The element type.
+   * @param dims The shape, outermost first.
+   * @param address Where the elements begin.
+   * @returns A tensor over that memory.
+   */
+  static over<T extends ElementType>(
+    runtime: Runtime,
+    type: T,
+    dims: readonly number[],
+    address: Deno.PointerObject,
+  ): Tensor<T> {
+    const { api, memory } = runtime;
+    return new Tensor(
+      runtime,
+      type,
+      dims,
+      (shape, byteLength) =>
+        api.create((out) =>
+          api.CreateTensorWithDataAsOrtValue(
+            memory,
+            address,
+            BigInt(byteLength),
+            shape,
+            BigInt(dims.length),
+            TYPES[type].code,
+            out,
+          )
+        ),
+    );
+  }
+
+  /**
    * Sees the beginning of this tensor's memory in another shape. Dispose it before the tensor.
    *
    * @param dims A shape of at most as many elements.
@@ -95,29 +130,12 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
    * @throws {RangeError} If the shape needs more memory than there is.
    */
   view(dims: readonly number[]): Tensor<T> {
-    const { api, memory } = this.#runtime;
     if (count(dims) > count(this.dims)) {
       throw new RangeError(
         `Cannot view a tensor of shape [${this.dims}] as [${dims}] as that has more elements`,
       );
     }
-    return new Tensor(
-      this.#runtime,
-      this.type,
-      dims,
-      (shape, byteLength) =>
-        api.create((out) =>
-          api.CreateTensorWithDataAsOrtValue(
-            memory,
-            this.#address,
-            BigInt(byteLength),
-            shape,
-            BigInt(dims.length),
-            TYPES[this.type].code,
-            out,
-          )
-        ),
-    );
+    return Tensor.over(this.#runtime, this.type, dims, this.#address);
   }
 
   /** The library's handle. */

@@ -18,6 +18,18 @@ Deno.test("models lists size, licence, state and place", async () => {
   assert(out.includes(`  ${cache}/models/SmolLM2-135M-Instruct.Q4_1.gguf\n`), out);
 });
 
+Deno.test("models lists the shapes in a group of their own, with their parameters", async () => {
+  const [files, shapes] = (await models()).out.split("\n\n");
+  assert(!files!.includes("shape:"));
+  const [title, ...lines] = shapes!.trim().split("\n");
+  assert(title!.includes("random weights"));
+  assert(lines.every((line) => line.startsWith("shape:")));
+  assert(lines.includes(
+    "shape:llama-3.2-1b  1.24 B parameters  16 layers of 2048, context 131,072",
+  ));
+  assertEquals((await models("list", "shape:qwen3-4b")).out.split("  ")[1], "4.02 B parameters");
+});
+
 Deno.test("models path says where a model lies, there or not", async () => {
   const { out } = await models("path", "smollm2-135m-instruct", "--cache", "/c");
   assertEquals(out, "/c/models/SmolLM2-135M-Instruct.Q4_1.gguf\n");
@@ -42,6 +54,8 @@ Deno.test("models says in a line what it cannot do", async () => {
       [["fetch", "gpt-5"], 1, 'Cannot find model "gpt-5"'],
       [["fetch", "no/such.gguf"], 1, "there is no such file"],
       [["clean", "mine.gguf"], 1, 'Cannot find model "mine.gguf"'],
+      [["fetch", "shape:qwen3-4b"], 1, "Cannot fetch a file of shape:qwen3-4b as it is a shape"],
+      [["list", "shape:qwen9"], 1, 'Cannot find model "shape:qwen9"'],
     ] as const
   ) {
     const result = await models(...args);

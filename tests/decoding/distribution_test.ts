@@ -21,6 +21,7 @@ import { stream } from "../../lib/random.ts";
 import { tokensOf } from "./decode.ts";
 import { draftMutants, mutants } from "./mutants.ts";
 import { type GTest, gTest, holm, leastPower } from "./statistics.ts";
+import { trim } from "./trim.ts";
 
 const LEVEL = 1e-3;
 const DEVIATION = 0.05;
@@ -34,6 +35,8 @@ const draft = tableModel({ vocabularySize: 3, seed: "draft", spread: 1.5 });
 const drafters: Readonly<Record<string, () => Drafter>> = {
   chain: () => modelDrafter(draft),
   tree: () => treeDrafter(draft, { widths: [2, 2] }),
+  "chain of two tokens of three": () => modelDrafter(trim(draft, [0, 2])),
+  "tree of two tokens of three": () => treeDrafter(trim(draft, [0, 2]), { widths: [2, 2] }),
 };
 
 const samplings: readonly Sampling[] = [

@@ -123,7 +123,7 @@ function normalise(
   q: Distribution,
   part: (difference: number) => number,
 ): Distribution {
-  const rest = p.map((mass, i) => part(mass - q[i]!));
+  const rest = Float64Array.from(p, (mass, i) => part(mass - q[i]!));
   const total = rest.reduce((sum, mass) => sum + mass, 0);
   return total === 0 ? p : rest.map((mass) => mass / total);
 }

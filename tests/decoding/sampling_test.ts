@@ -2,7 +2,6 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import {
   argmax,
   distribution,
-  isGreedy,
   likeliest,
   probabilityOf,
   sample,
@@ -118,11 +117,6 @@ Deno.test("top-p applies to what top-k left, renormalised", () => {
 });
 
 Deno.test("greedy has no distribution, and values out of range are refused", () => {
-  assertEquals([isGreedy({}), isGreedy({ temperature: 0 }), isGreedy({ temperature: 1e-9 })], [
-    true,
-    true,
-    false,
-  ]);
   assertThrows(() => distribution([0], {}), RangeError, "take argmax instead");
   for (
     const wrong of [{ temperature: -1 }, { temperature: Infinity }, { topK: 1.5 }, { topP: 0 }]

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { softmax } from "../../lib/engine/softmax.ts";
 import { judge, verify, verifyGreedy } from "../../lib/decoding/verify.ts";
 
 /** Draws that were written down. */
@@ -102,8 +103,9 @@ Deno.test("verifyGreedy() finds the branch of a tree that stands, and takes one 
 
 Deno.test("judge() compares argmaxes when greedy, without drawing, and draws otherwise", () => {
   const logits = () => Float32Array.of(0, 1, -Infinity);
-  const greedy = judge({ tokens: [0] }, logits, { temperature: 0 }, scripted());
+  const scores = { logits, probabilities: () => softmax(logits(), 1) };
+  const greedy = judge({ tokens: [0] }, scores, { temperature: 0 }, scripted());
   assertEquals(greedy, { path: [], tested: [0], next: 1 });
-  const sampled = judge({ tokens: [0] }, logits, { temperature: 1 }, scripted(0.2, 0.9));
+  const sampled = judge({ tokens: [0] }, scores, { temperature: 1 }, scripted(0.2, 0.9));
   assertEquals(sampled, { path: [0], tested: [0], next: 1 });
 });

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ContextError, type LanguageModel } from "../../lib/engine/language_model.ts";
+import { softmax } from "../../lib/engine/softmax.ts";
 import type { TokenId } from "../../lib/models/token.ts";
 import { stream } from "../../lib/random.ts";
 import { actions } from "./actions.ts";
@@ -148,11 +149,25 @@ export const laws: Readonly<Record<string, Law>> = {
     );
   },
 
+  "probabilities are the softmax of the logits": async (model) => {
+    await using context = model.open(2);
+    const evaluation = await context.evaluate([[0, 1, 2], [3, 4]]);
+    for (const [row, index] of [[0, 0], [0, 2], [1, 1]] as const) {
+      for (const temperature of [Number.MIN_VALUE, 0.01, 0.7, 1, 1.3, 1e300]) {
+        const p = evaluation.probabilities(index, temperature, row);
+        softmax(evaluation.logits(index, row), temperature).forEach((mass, token) => {
+          assertAlmostEquals(p[token]!, mass, 1e-6, `token ${token}, temperature ${temperature}`);
+        });
+      }
+    }
+  },
+
   "only the newest evaluation can be read and committed": async (model) => {
     await using context = model.open();
     const first = await context.evaluate([[0]]);
     const second = await context.evaluate([[1]]);
     assertThrows(() => first.logits(0), ContextError, "not the context's newest");
+    assertThrows(() => first.probabilities(0, 1), ContextError, "not the context's newest");
     assertThrows(() => context.commit(first, [1]), ContextError, "not the context's newest");
     assertEquals(second.logits(0).length, model.vocabularySize);
     await using fork = context.fork();

@@ -31,7 +31,7 @@ async function subjectOf(
   return {
     ...tableSubject("tiny", precision, model),
     endOfText: model.tokenizer.endOfText,
-    encode: (content) => model.encodeChat([{ role: "user", content }]),
+    encode: (messages) => model.encodeChat(messages),
   };
 }
 

@@ -25,8 +25,10 @@ Deno.test("processes that fetch and build one model at once all succeed, and lea
       namesIn(`${folder}/cache/graphs`),
       graphs.flatMap((graph) => [
         `${graph}.lock`,
-        `${graph}/model.onnx`,
+        `${graph}/grouped.onnx`,
+        `${graph}/scattered.onnx`,
         `${graph}/weights.bin`,
+        `${graph}/weights.json`,
       ]).sort(),
     );
   } finally {

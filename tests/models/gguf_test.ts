@@ -38,6 +38,24 @@ Deno.test("openGguf() gives back what was written", async () => {
   assertEquals(gguf.read("q"), blocks.bytes);
 });
 
+Deno.test("readFloats() of some rows is that part of all rows", async () => {
+  const rows = { ...blocks, shape: [4, 32], bytes: new Uint8Array(4 * 34).map((_, i) => i) };
+  using file = temporary(toyGguf(metadata, [weights, rows]));
+  using gguf = await openGguf(file.path);
+  for (const [name, columns, count] of [["w", 3, 2], ["q", 32, 4]] as const) {
+    const whole = gguf.readFloats(name);
+    for (let from = 0; from <= count; from++) {
+      for (let to = from; to <= count; to++) {
+        const part = gguf.readFloats(name, from, to);
+        assertEquals(part, whole.subarray(from * columns, to * columns));
+      }
+    }
+    for (const [from, to] of [[-1, 1], [0, count + 1], [2, 1], [0.5, 1]] as const) {
+      assertThrows(() => gguf.readFloats(name, from, to), RangeError, "Cannot read weights");
+    }
+  }
+});
+
 Deno.test("openGguf() honours general.alignment", async () => {
   using file = temporary(toyGguf({ "general.alignment": { u32: 256 } }, [weights, blocks], 256));
   using gguf = await openGguf(file.path);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { OnnxFile } from "../../lib/models/onnx_file.ts";
+import { WeightFile } from "../../lib/models/weight_file.ts";
 
 /** Writes a graph to a temporary folder, calls `use` with its path, and removes it. */
 export async function withGraph(
@@ -11,9 +12,10 @@ export async function withGraph(
   const folder = Deno.makeTempDirSync();
   try {
     {
-      using file = new OnnxFile(folder);
+      using weights = new WeightFile(folder);
+      const file = new OnnxFile(weights);
       describe(file);
-      file.finish();
+      file.finish("model.onnx");
     }
     await use(join(folder, "model.onnx"));
   } finally {
@@ -23,7 +25,7 @@ export async function withGraph(
 
 /** y = softmax(x · w + x), over rows of four. */
 export function mixer(file: OnnxFile): void {
-  const w = file.weight("w", "float32", [4, 4], Float32Array.from({ length: 16 }, (_, i) => i / 7));
+  const w = file.vector("w", [4, 4], () => Float32Array.from({ length: 16 }, (_, i) => i / 7));
   const x = file.input("x", "float32", ["N", 4]);
   const sum = file.node("Add", [file.node("MatMul", [x, w]), x]);
   file.node("Softmax", [sum], { attributes: { axis: -1 }, outputs: ["y"] });

@@ -6,14 +6,8 @@
 
 import type { Context, LanguageModel } from "../../engine/language_model.ts";
 import type { TokenId } from "../../models/token.ts";
-import {
-  argmax,
-  type Distribution,
-  distribution,
-  isGreedy,
-  probabilityOf,
-  sample,
-} from "../sampling.ts";
+import type { Distribution } from "../sampling.ts";
+import { choose } from "./choices.ts";
 import type { Drafter } from "./drafter.ts";
 import { openReader } from "./reader.ts";
 
@@ -41,22 +35,20 @@ export function modelDrafter(model: LanguageModel | Context, name = "model"): Dr
     async propose(text, { limit, sampling, random, proceed }) {
       const tokens: TokenId[] = [];
       const distributions: Distribution[] = [];
-      const greedy = isGreedy(sampling);
       // After a fully accepted draft the cache lacks two tokens: the draft's last and the bonus.
       let unread = await catchUp(text);
       while (tokens.length < limit) {
         const evaluation = await context.evaluate([unread]);
-        const logits = evaluation.logits(unread.length - 1);
-        const q = greedy ? null : distribution(logits, sampling);
-        const token = q ? sample(q, random) : argmax(logits);
-        tokens.push(token);
-        if (q) distributions.push(q);
+        const chosen = choose(evaluation, unread.length - 1, 1, sampling, random);
+        tokens.push(...chosen.tokens);
+        if (chosen.distribution) distributions.push(chosen.distribution);
+        const goesOn = tokens.length < limit &&
+          (proceed?.(chosen.confidence(0), tokens.length) ?? true);
         context.commit(evaluation, [unread.length]);
-        const sure = () => q ? q[token]! : probabilityOf(logits, token);
-        if (tokens.length < limit && proceed && !proceed(sure(), tokens.length)) break;
-        unread = [token];
+        if (!goesOn) break;
+        unread = chosen.tokens;
       }
-      return greedy ? { tokens } : { tokens, distributions };
+      return { tokens, ...(distributions.length > 0 && { distributions }) };
     },
     observe(_round, text) {
       // What stays is the common prefix of the draft and the text; the newest token is never read.

@@ -6,16 +6,9 @@
 
 import type { Context, LanguageModel } from "../../engine/language_model.ts";
 import type { TokenId } from "../../models/token.ts";
-import type { Random } from "../../random.ts";
 import { requireInteger } from "../../validate.ts";
-import {
-  type Distribution,
-  distribution,
-  isGreedy,
-  likeliest,
-  probabilityOf,
-  sample,
-} from "../sampling.ts";
+import type { Distribution } from "../sampling.ts";
+import { choose } from "./choices.ts";
 import type { Drafter } from "./drafter.ts";
 import { openReader } from "./reader.ts";
 
@@ -68,28 +61,24 @@ export function treeDrafter(model: LanguageModel | Context, options: TreeOptions
           : await context.evaluate([[...tokens]], [[...parents]]);
         const grown: number[] = [];
         for (const parent of growing) {
-          const logits = evaluation.logits(level === 0 ? unread.length - 1 : parent);
-          const q = isGreedy(sampling) ? null : distribution(logits, sampling);
-          const children = q ? draws(q, width, random) : likeliest(logits, width);
-          for (const [i, token] of children.entries()) {
-            const sure = () => q ? q[token]! : probabilityOf(logits, token);
+          const at = level === 0 ? unread.length - 1 : parent;
+          const chosen = choose(evaluation, at, width, sampling, random);
+          for (const [i, token] of chosen.tokens.entries()) {
             // Of equal siblings only the first can stand, so the others need no children.
-            const parental = level + 1 < levels.length && children.indexOf(token) === i;
-            if (parental && (proceed?.(sure(), level + 1) ?? true)) grown.push(tokens.length);
+            const parental = level + 1 < levels.length && chosen.tokens.indexOf(token) === i;
+            if (parental && (proceed?.(chosen.confidence(i), level + 1) ?? true)) {
+              grown.push(tokens.length);
+            }
             tokens.push(token);
             parents.push(parent);
-            if (q) distributions.push(q);
+            if (chosen.distribution) distributions.push(chosen.distribution);
           }
         }
         if (level === 0) context.commit(evaluation, [unread.length]);
         if (grown.length === 0) break;
         growing = grown;
       }
-      return { tokens, parents, ...(isGreedy(sampling) ? {} : { distributions }) };
+      return { tokens, parents, ...(distributions.length > 0 && { distributions }) };
     },
   };
-}
-
-function draws(q: Distribution, count: number, random: Random): TokenId[] {
-  return Array.from({ length: count }, () => sample(q, random));
 }
