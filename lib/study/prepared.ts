@@ -11,7 +11,7 @@ import { prefill } from "../decoding/prefill.ts";
 import type { Context } from "../engine/language_model.ts";
 import type { TokenId } from "../models/token.ts";
 import type { Subject } from "./subject.ts";
-import type { Prompt } from "./workload.ts";
+import { messagesOf, type Prompt } from "./workload.ts";
 
 /** A model's context after the prompt. */
 export interface Prefilled {
@@ -79,7 +79,7 @@ export async function preparePrompt(
   options: PrepareOptions,
 ): Promise<PreparedPrompt> {
   await using opened = new AsyncDisposableStack();
-  const tokens = target.encode(prompt.text);
+  const tokens = target.encode(messagesOf(prompt));
   const read = async (subject: Subject): Promise<Prefilled> => {
     const { clock = () => performance.now() } = options;
     const context = opened.use(subject.model.open());

@@ -5,6 +5,7 @@
  */
 
 import type { LanguageModel } from "../engine/language_model.ts";
+import type { ChatMessage } from "../models/chat.ts";
 import type { Precision } from "../models/graph.ts";
 import type { TokenId } from "../models/token.ts";
 
@@ -28,8 +29,8 @@ export interface Subject extends AsyncDisposable {
   readonly provider: string;
   /** Tokens that end the text. */
   readonly endOfText: ReadonlySet<TokenId>;
-  /** A user's message as the model reads it, chat template included. */
-  encode(message: string): readonly TokenId[];
+  /** A conversation as the model reads it, chat template included. */
+  encode(messages: readonly ChatMessage[]): readonly TokenId[];
 }
 
 /** What a loader needs to know beside the id. */

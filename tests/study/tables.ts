@@ -52,7 +52,9 @@ export function tableSubject(
     attention: null,
     provider: "table",
     endOfText: new Set([0]),
-    encode: (message) => [...new TextEncoder().encode(message)],
+    encode: (messages) => [
+      ...new TextEncoder().encode(messages.map(({ content }) => content).join("\n")),
+    ],
     [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
   };
 }
