@@ -54,9 +54,9 @@ export function createDocument(): SvgDocument {
 }
 
 /**
- * Sets a plot between its title and its caption.
+ * Sets plots, one under the other, between a title and a caption.
  *
- * @param plot An SVG element of Plot, made with `figure: false`.
+ * @param plots SVG elements of Plot, made with `figure: false`; or one.
  * @param frame The words.
  * @returns A whole SVG file: it declares its name spaces, its fonts and its ground.
  *
@@ -69,13 +69,17 @@ export function createDocument(): SvgDocument {
  * assertStringIncludes(svg, '<svg xmlns="http://www.w3.org/2000/svg"');
  * ```
  */
-export function frameSvg(plot: SvgElement, frame: Frame): string {
+export function frameSvg(plots: SvgElement | readonly SvgElement[], frame: Frame): string {
   const { title, subtitle, caption, width } = frame;
   const step = SIZE.text * 1.45;
   const top = 30 + subtitle.length * step;
-  const foot = top + Number(plot.getAttribute("height"));
+  const stack = [plots].flat() as SvgElement[];
+  let foot = top;
+  for (const plot of stack) {
+    plot.setAttribute("y", String(foot));
+    foot += Number(plot.getAttribute("height"));
+  }
   const height = Math.ceil(foot + 14 + caption.length * step);
-  plot.setAttribute("y", String(top));
   const line = (text: string, y: number, size: number, style: string) =>
     `<text x="14" y="${y.toFixed(1)}" font-size="${size}" ${style}>${escapeText(text)}</text>`;
   const words = [
@@ -91,7 +95,7 @@ export function frameSvg(plot: SvgElement, frame: Frame): string {
     }">`,
     `<rect width="${width}" height="${height}" fill="${INK.ground}"/>`,
     ...words,
-    plot.outerHTML,
+    ...stack.map((plot) => plot.outerHTML),
     "</svg>",
     "",
   ].join("\n");
@@ -115,14 +119,27 @@ export function renderPng(
   svg: string,
   { scale = 2 }: { readonly scale?: number } = {},
 ): Uint8Array {
+  return new Resvg(svg, { fitTo: { mode: "zoom", value: scale }, font: fontOptions() })
+    .render().asPng();
+}
+
+/**
+ * Fonts for resvg: those of this package's dependencies, so that a figure looks alike everywhere.
+ *
+ * @returns Its options; the system's fonts are left alone.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(fontOptions().fontFiles.length, 2);
+ * ```
+ */
+export function fontOptions() {
   const { resolve } = createRequire(import.meta.url);
   const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]
     .map((file) => resolve(`dejavu-fonts-ttf/ttf/${file}`));
   const family = "DejaVu Sans";
-  return new Resvg(svg, {
-    fitTo: { mode: "zoom", value: scale },
-    font: { fontFiles, loadSystemFonts: false, defaultFontFamily: family, sansSerifFamily: family },
-  }).render().asPng();
+  return { fontFiles, loadSystemFonts: false, defaultFontFamily: family, sansSerifFamily: family };
 }
 
 function escapeText(text: string): string {

@@ -9,15 +9,16 @@ import { predictCurves } from "../analysis/curves.ts";
 import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
-import { createDocument, frameSvg, type SvgElement } from "./render.ts";
-import { FONT, INK, SERIES, SIZE } from "./theme.ts";
+import { captionOf } from "./caption.ts";
+import { drawPlot, factorTicks, HEADING, spread, yLabel } from "./plot.ts";
+import { frameSvg, type SvgElement } from "./render.ts";
+import { INK, SERIES } from "./theme.ts";
 
 const HEIGHT = 400;
-const MARGIN = { top: 34, right: 40, bottom: 40, left: 52 } as const;
+const MARGIN = { top: 40, right: 40, bottom: 40, left: 52 } as const;
 /** Height of a row of labels, in pixels. */
 const ROW = 14;
 const INNER = HEIGHT - MARGIN.top - MARGIN.bottom;
-const TICKS = [0.125, 0.25, 0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8, 12, 16];
 
 /**
  * Measured S against measured α, a panel for each precision and a colour for each K, beside what the
@@ -58,7 +59,7 @@ export function speedupByAcceptance(
       "Dots: measured, K tokens drafted a round at a set acceptance; bars: 95 % intervals; hollow: undecided.",
       "Lines: predicted from the times of passes measured here. Black marks: real drafters.",
     ],
-    caption: captionOf(records, cells),
+    caption: captionOf(records.runs, leftOut(cells)),
     width,
   });
 }
@@ -81,7 +82,7 @@ function drawPanels(
   const precisions = [...new Set(cells.map((cell) => cell.precision))];
   const lengths = [...new Set(lines.map(({ draftLength }) => draftLength))];
   const domain = domainOf(lines, cells);
-  const ticks = TICKS.filter((tick) => domain[0] <= tick && tick <= domain[1]);
+  const ticks = factorTicks(domain);
   const colour = ({ draft, draftLength }: { draft?: string; draftLength: number }): string =>
     draft && draft !== "replay" ? INK.text : SERIES[lengths.indexOf(draftLength)] ?? INK.text;
   const dot = {
@@ -96,16 +97,13 @@ function drawPanels(
   const names = namePlaces(real, domain);
   const realNames = [...new Set(real.map(nameOf))];
   const rankOf = (cell: CellSummary) => realNames.indexOf(nameOf(cell)) % SYMBOLS.length;
-  return Plot.plot({
-    document: createDocument(),
-    figure: false,
+  return drawPlot({
     width,
     height: HEIGHT,
     marginTop: MARGIN.top,
     marginRight: MARGIN.right,
     marginBottom: MARGIN.bottom,
     marginLeft: MARGIN.left,
-    style: { fontFamily: FONT, fontSize: `${SIZE.text}px`, color: INK.text, background: "none" },
     fx: { domain: precisions, padding: 0.17, axis: null },
     x: { domain: [0, 1], axis: null },
     y: { type: "log", domain, axis: null },
@@ -113,8 +111,7 @@ function drawPanels(
       Plot.rect(precisions, { fx: panel, x1: 0, x2: 1, y1: domain[0], y2: 1, fill: INK.shade }),
       Plot.gridY(ticks, { stroke: INK.rule, strokeOpacity: 1 }),
       Plot.axisY(ticks, {
-        label: "speed-up S (log scale)",
-        labelArrow: "none",
+        label: null,
         tickFormat: (tick: number) => `${tick}×`,
         tickSize: 0,
       }),
@@ -124,16 +121,10 @@ function drawPanels(
         labelArrow: "none",
         tickFormat: String,
       }),
-      Plot.text(precisions, { fx: panel, text: panel, frameAnchor: "top", dy: -20, ...HEADING }),
-      Plot.text(precisions, { fx: panel, text: () => "helps", frameAnchor: "top-left", ...REGION }),
-      Plot.text(precisions, {
-        fx: panel,
-        text: () => "hurts",
-        x: 0.98,
-        y: 1,
-        dy: 10,
-        ...REGION_END,
-      }),
+      Plot.text(precisions, { fx: panel, text: panel, frameAnchor: "top", dy: -18, ...HEADING }),
+      yLabel("speed-up S (log)", { marginLeft: MARGIN.left, fx: precisions[0]! }),
+      Plot.text(precisions, { fx: panel, text: () => "helps", dy: -9, ...REGION }),
+      Plot.text(precisions, { fx: panel, text: () => "hurts", dy: 10, ...REGION }),
       Plot.ruleY([1], { stroke: INK.text, strokeWidth: 1.2 }),
       Plot.line(lines, {
         fx: "precision",
@@ -179,9 +170,7 @@ function drawPanels(
 
 /** Marks of real drafters, as Plot names them and as text shows them. */
 const SYMBOLS = [["diamond", "◆"], ["square", "■"], ["triangle", "▲"]] as const;
-const HEADING = { fontWeight: "bold", fontSize: 13 } as const;
-const REGION = { dx: 5, dy: 7, fill: INK.quiet } as const;
-const REGION_END = { textAnchor: "end", fill: INK.quiet } as const;
+const REGION = { x: 0.99, y: 1, textAnchor: "end", fill: INK.quiet } as const;
 
 function nameOf(cell: CellSummary): string {
   return `${draftName(cell)}, K=${cell.draftLength}`;
@@ -192,18 +181,15 @@ function rowOctaves([low, high]: readonly [number, number]): number {
   return ROW * Math.log2(high / low) / INNER;
 }
 
-/** The ends of the curves, their labels moved up where they would overlap. */
+/** The ends of the curves, their labels moved off each other. */
 function endLabels(
   lines: readonly LinePoint[],
   domain: readonly [number, number],
 ): (LinePoint & { readonly labelAt: number })[] {
   const ends = lines.filter(({ alpha }) => alpha === 1);
   return [...Map.groupBy(ends, ({ precision }) => precision).values()].flatMap((panel) => {
-    let below = -Infinity;
-    return panel.toSorted((a, b) => a.speedup - b.speedup).map((end) => {
-      below = Math.max(Math.log2(end.speedup), below + rowOctaves(domain));
-      return { ...end, labelAt: 2 ** below };
-    });
+    const places = spread(panel.map(({ speedup }) => Math.log2(speedup)), rowOctaves(domain));
+    return panel.map((end, i) => ({ ...end, labelAt: 2 ** places[i]! }));
   });
 }
 
@@ -229,18 +215,7 @@ function domainOf(
   return [Math.min(0.7, ...values) / 1.4, Math.max(2, ...values) * 1.15];
 }
 
-function captionOf({ runs }: Records, cells: readonly CellSummary[]): string[] {
-  const [run] = runs;
-  const total = cells.reduce((sum, cell) => sum + cell.pairs, 0);
-  const processes = Math.max(...cells.map((cell) => cell.processes));
+function leftOut(cells: readonly CellSummary[]): string {
   const left = cells.reduce((sum, cell) => sum + cell.disturbed + cell.failed, 0);
-  const prompts = new Set(runs.map(({ prompt }) => prompt)).size;
-  return [
-    `${run!.model} on ${run!.cpu}, ${run!.threads} threads; greedy, ${
-      run!.maxTokens
-    } tokens a run; ONNX Runtime ${run!.onnxruntime ?? "not used"}.`,
-    `n = ${total} pairs of runs, ${prompts} prompts, ${processes} process${
-      processes === 1 ? "" : "es"
-    }${left > 0 ? `; ${left} pairs failed or were disturbed and are left out` : ""}.`,
-  ];
+  return left > 0 ? `; ${left} pairs failed or were disturbed and are left out` : "";
 }

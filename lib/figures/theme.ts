@@ -19,5 +19,12 @@ export const INK = {
 /** Colours of a few ordered series (Okabe and Ito 2008). */
 export const SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"] as const;
 
+/** Colours of precisions, apart from those of series (Tol's high-contrast scheme, yellow darkened). */
+export const PRECISIONS: Readonly<Record<string, string>> = {
+  fp32: "#004488",
+  int8: "#bb5566",
+  int4: "#b88600",
+};
+
 /** Sizes of text in pixels. */
 export const SIZE = { title: 16, text: 11.5, small: 10.5 } as const;

@@ -136,7 +136,7 @@ export async function describeCode(folder: string): Promise<Code> {
   if (commit === null) return { commit: null, dirty: null };
   const changes = await output("git", [
     ...["-C", folder, "status", "--porcelain", "--untracked-files=no"],
-    ...["--", ":/", ":(top,exclude)data", ":(top,exclude)figures"],
+    ...["--", ":/", ":(top,exclude)data", ":(top,exclude)figures", ":(top,exclude)notebooks"],
   ]);
   return { commit: commit.trim(), dirty: changes === null ? null : changes !== "" };
 }
