@@ -40,13 +40,19 @@ const SPECIFICATION = {
       default: "prompt-lookup",
       description:
         "what drafts: none, prompt-lookup, ngram, int4-self (the target's own weights in int4), " +
-        "or a model; several with commas: the first that proposes anything",
+        "self:6 (its first 6 layers, in its precision and cache), or a model; several with " +
+        "commas: the first that proposes anything",
     },
     draftPrecision: {
       type: "string",
       choices: PRECISIONS,
       default: "int8",
       description: "the precision of a model that drafts",
+    },
+    draftVocabulary: {
+      type: "number",
+      default: 0,
+      description: "tokens that a model which drafts scores, the most frequent; 0 is all",
     },
     draftLength: { type: "number", default: 4, description: "tokens drafted a round" },
     temperature: { type: "number", default: 0, description: "0 is greedy" },
@@ -77,7 +83,8 @@ async function generate(
     ...loading,
     precision: flags.precision,
   });
-  await using drafter = await openDrafter(flags, model, loading);
+  await using context = model.open();
+  await using drafter = await openDrafter(flags, model, context, loading);
   const text = promptText(flags, prompt);
   const tokens = flags.raw
     ? model.encodeText(text)
@@ -93,27 +100,37 @@ async function generate(
   const { endOfText } = model.tokenizer;
   const options = { maxTokens: flags.maxTokens, sampling, seed: flags.seed, endOfText, signal };
 
-  await using context = model.open();
   const started = performance.now();
   await prefill(context, tokens, { signal });
   await drafter?.begin?.(tokens);
   const prefillMs = performance.now() - started;
-  await using fork = context.fork();
+  await using prompted = flags.compare ? context.fork() : null;
   const policy = fixed(flags.draftLength);
   const rounds = drafter
-    ? speculate(fork, drafter, tokens, { ...options, policy })
-    : autoregress(fork, tokens, options);
+    ? speculate(context, drafter, tokens, { ...options, policy })
+    : autoregress(context, tokens, options);
   const generation = await decode(rounds, flags.json ? null : new Printer(model));
-  const plain = flags.compare ? await decodePlainly(context, tokens, options) : null;
+  const plain = prompted && await decodePlainly(prompted, tokens, options);
 
   if (!flags.json) return console.error(account(generation, plain));
-  const { precision, draft, draftLength, exact, seed, maxTokens, threads, raw } = flags;
+  const { precision, draft, draftLength, draftVocabulary, exact, seed, maxTokens, threads, raw } =
+    flags;
   const widths = model.details.probe;
   console.log(JSON.stringify({
     model: flags.model,
     precision,
     draft,
-    settings: { draftLength, exact, ...sampling, seed, maxTokens, threads, raw, widths },
+    settings: {
+      draftLength,
+      draftVocabulary,
+      exact,
+      ...sampling,
+      seed,
+      maxTokens,
+      threads,
+      raw,
+      widths,
+    },
     promptTokens: tokens,
     text: model.tokenizer.decode(generation.tokens, { continued: true }),
     ...facts(generation, plain, prefillMs),

@@ -7,30 +7,39 @@
 import { join } from "node:path";
 import { summarise } from "../lib/analysis/summary.ts";
 import { formatTable } from "../lib/analysis/table.ts";
-import { loadModel } from "../lib/engine/load.ts";
 import { renderPng } from "../lib/figures/render.ts";
 import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
 import { catalog } from "../lib/models/catalog.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
+import { openEnergyMeter } from "../lib/study/energy/open.ts";
+import { idlePower } from "../lib/study/energy/used.ts";
 import { plan } from "../lib/study/plan.ts";
 import { preset, PRESETS } from "../lib/study/presets.ts";
 import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
-import type { SubjectLoader } from "../lib/study/subject.ts";
 import { nextProcess } from "../lib/study/resume.ts";
+import { parseShard } from "../lib/study/shard.ts";
 import { sweep } from "../lib/study/sweep.ts";
 import { readWorkload } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { parseArguments } from "./arguments.ts";
+import { behaviour } from "./behaviour.ts";
+import { costs } from "./costs.ts";
+import { merge } from "./merge.ts";
 import { progress } from "./progress.ts";
 import { report } from "./report.ts";
+import { subjectLoader } from "./subject.ts";
+import { validate } from "./validate.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
 const specification = {
   command: "deno task sweep",
-  summary: "Measures where speculation pays on this machine, and resumes what was interrupted.",
+  summary: "Measures where speculation pays on this machine, and resumes what was interrupted. " +
+    "(What passes of any shape take alone: deno task sweep costs --help. What drafts are worth on " +
+    "any machine: deno task sweep behaviour --help. Both, held against measured pairs: deno task " +
+    "sweep validate --help. The records of shards in one folder: deno task sweep merge --help.)",
   flags: {
     preset: { type: "string", choices: PRESETS, default: "quick", description: "the study to run" },
     model: {
@@ -48,6 +57,11 @@ const specification = {
       type: "number",
       description: "the replicate to run; else the first that is not complete",
     },
+    shard: {
+      type: "string",
+      default: "1/1",
+      description: "the part to run: i/n, each into --records of its own; it draws no figure",
+    },
     records: { type: "string", default: "data/records", description: "folder of records" },
     figures: { type: "string", default: "figures", description: "folder of figures" },
   },
@@ -56,7 +70,15 @@ const specification = {
 type Flags = ReturnType<typeof parseArguments<typeof specification>>["flags"];
 
 if (import.meta.main) {
-  const { flags } = parseArguments(specification, Deno.args);
+  if (Deno.args[0] === "costs") await costs(Deno.args.slice(1));
+  else if (Deno.args[0] === "merge") await merge(Deno.args.slice(1));
+  else if (Deno.args[0] === "behaviour") await behaviour(Deno.args.slice(1));
+  else if (Deno.args[0] === "validate") await validate(Deno.args.slice(1));
+  else await sweepRuns(Deno.args);
+}
+
+async function sweepRuns(args: readonly string[]): Promise<void> {
+  const { flags } = parseArguments(specification, args);
   await report(async (signal) => {
     Deno.exitCode = await run(flags, signal);
   });
@@ -66,6 +88,7 @@ if (import.meta.main) {
 async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   requireInteger("sweep", "threads", flags.threads, 1);
   if (flags.process !== undefined) requireInteger("sweep", "process", flags.process, 1);
+  const options = { ...flags, shard: parseShard(flags.shard) };
   const study = preset(flags.preset, flags.model);
   const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
   const machine = await describeMachine();
@@ -74,19 +97,26 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
 
-  const process = flags.process ?? nextProcess(study, prompts, flags, store.runs);
+  const process = flags.process ?? nextProcess(study, prompts, options, store.runs);
   const bar = progress(`${flags.preset}, process ${process}`);
+  const { meter, why } = await openEnergyMeter();
+  await using _meter = meter;
+  const energy = meter
+    ? { meter: meter.name, idleWatts: await idlePower(meter) }
+    : { meter: why, idleWatts: null };
   using runtime = new Runtime({ threads: flags.threads });
   let share = 0;
-  const outcome = await sweep(plan(study, prompts, { ...flags, process }), {
-    load: loaderOf(runtime, signal, (note) => bar.update(share, 1, note)),
+  const outcome = await sweep(plan(study, prompts, { ...options, process }), {
+    load: subjectLoader(runtime, signal, (note) => bar.update(share, 1, note)),
     store,
     provenance: {
       study: study.name,
       machine,
       code: await describeCode(ROOT.pathname),
       versions: describeVersions(),
+      energy,
     },
+    ...(meter ? { energyMeter: meter } : {}),
     signal,
     onProgress: (now) => {
       share = now.share;
@@ -102,40 +132,10 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
     console.log(`Interrupted with ${outcome.left} pairs left: the same command goes on from here.`);
     return 130;
   }
+  if (options.shard.count > 1) return 0;
   if (cells.some((cell) => cell.pairs > 0)) await writeFigure(records, flags.figures);
   else console.log("No figure, as no pair counts: sweep again when nothing else is running.");
   return 0;
-}
-
-function loaderOf(
-  runtime: Runtime,
-  signal: AbortSignal,
-  note: (text: string) => void,
-): SubjectLoader {
-  return async (id, { precision, exact }) => {
-    const model = await loadModel(id, {
-      runtime,
-      precision,
-      exact,
-      signal,
-      onStage: note,
-      onProgress: ({ source, received, total }) =>
-        note(`fetching ${id} from ${source}, ${Math.floor(100 * received / total)}%`),
-    });
-    return {
-      model,
-      id,
-      hash: model.details.sha256,
-      precision,
-      headPrecision: model.details.headPrecision,
-      differingWidths: model.details.probe.differ,
-      attention: model.details.form,
-      provider: "cpu",
-      endOfText: model.tokenizer.endOfText,
-      encode: (content) => model.encodeChat([{ role: "user", content }]),
-      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
-    };
-  };
 }
 
 /** The rows that this command's settings made, in any process. */

@@ -34,11 +34,13 @@ export function checkIdentities(run: RunRecord, rounds: readonly RoundRecord[]):
       ? []
       : ["a failed run has figures"];
   }
-  return [
-    ...checkSums(run, rounds),
-    ...rounds.flatMap((round) => checkRound(round, run, round.round === rounds.length - 1)),
-    ...checkRun(run),
-  ];
+  let position = 0;
+  const broken = rounds.flatMap((round, i) => {
+    const found = checkRound(round, run, { position, last: i === rounds.length - 1 });
+    position += round.emitted;
+    return found;
+  });
+  return [...checkSums(run, rounds), ...broken, ...checkRun(run)];
 }
 
 function checkSums(run: RunRecord, rounds: readonly RoundRecord[]): string[] {
@@ -58,24 +60,37 @@ function checkSums(run: RunRecord, rounds: readonly RoundRecord[]): string[] {
   return violations;
 }
 
-function checkRound(round: RoundRecord, run: RunRecord, last: boolean): string[] {
+function checkRound(
+  round: RoundRecord,
+  run: RunRecord,
+  { position, last }: { readonly position: number; readonly last: boolean },
+): string[] {
   const { drafted, tested, accepted, emitted } = round;
   const ended = last && run.stop === "end";
+  // The end-of-text token is no text: it is missing, as a draft that stood or as the token after.
+  const endStood = ended && accepted > 0 && tested === accepted && emitted === accepted - 1;
+  const limit = Math.min(run.draftLength, run.maxTokens - position - 1);
   const holds: [boolean, string][] = [
-    [drafted <= run.draftLength, `drafted ${drafted} of at most ${run.draftLength}`],
+    [Math.min(drafted, tested, accepted, emitted) >= 0, "has a negative count"],
+    [drafted <= limit, `drafted ${drafted} of at most ${limit}`],
+    [!alwaysDrafts(run) || drafted === limit, `drafted ${drafted} where a model drafts ${limit}`],
     [tested <= drafted, `tested ${tested} of ${drafted} drafted`],
     [accepted <= tested, `accepted ${accepted} of ${tested} tested`],
     [tested - accepted <= 1, `rejected ${tested - accepted} at once`],
-    [tested > accepted || tested === drafted || ended, "left drafted tokens untested"],
-    // The end-of-text token is no text: it is missing, as a draft that stood or as the token after.
+    [tested > accepted || tested === drafted || endStood, "left drafted tokens untested"],
     [
       ended
-        ? emitted === accepted || emitted === accepted - 1
+        ? emitted === accepted || endStood
         : emitted === accepted + 1 || (last && emitted === accepted),
       `emitted ${emitted} for ${accepted} accepted`,
     ],
   ];
   return holds.filter(([held]) => !held).map(([, what]) => `round ${round.round} ${what}`);
+}
+
+/** A model is never at a loss for a token, and a fixed length asks for as many every time. */
+function alwaysDrafts({ draft, policy }: RunRecord): boolean {
+  return draft === "model" && policy.startsWith("fixed ");
 }
 
 function checkRun(run: RunRecord): string[] {

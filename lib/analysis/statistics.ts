@@ -6,6 +6,7 @@
 
 import * as d3 from "d3-array";
 import { type Random, stream } from "../random.ts";
+import { studentQuantile, Z } from "../study/interval.ts";
 import { requireInteger } from "../validate.ts";
 
 /** A ratio with its 95 % interval. */
@@ -43,9 +44,6 @@ export type Judgement = "helps" | "hurts" | "undecided";
 const middle: (values: Iterable<number>) => number | undefined = d3.median;
 const quantileSorted: (values: ArrayLike<number>, p: number) => number | undefined =
   d3.quantileSorted;
-
-/** Standard normal quantile of 97.5 %. */
-const Z = 1.959964;
 
 /**
  * The middle value; the mean of the two middle ones of an even number.
@@ -185,15 +183,6 @@ function resample(count: number, random: Random): Uint32Array {
 
 function stretch(count: number): number {
   return Math.sqrt(count / (count - 1)) * studentQuantile(count - 1) / Z;
-}
-
-/** Student's 97.5 % quantile: exact for 1 and 2 degrees of freedom, else expanded (Fisher 1941). */
-function studentQuantile(freedom: number): number {
-  if (freedom === 1) return Math.tan(0.475 * Math.PI);
-  if (freedom === 2) return 0.95 * Math.sqrt(2 / 0.0975);
-  const [z3, z5, z7] = [Z ** 3, Z ** 5, Z ** 7];
-  return Z + (z3 + Z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * Z) / (96 * freedom ** 2) +
-    (3 * z7 + 19 * z5 + 17 * z3 - 15 * Z) / (384 * freedom ** 3);
 }
 
 function requireSome(action: string, value: number | undefined): number {

@@ -36,6 +36,11 @@ export class Graphs implements Disposable {
     this.#onLoad = onLoad;
   }
 
+  /** Bytes of the weights, which all graphs share. */
+  get weightBytes(): number {
+    return this.#built.places.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** The graph of a form. */
   session(form: AttentionForm): Session {
     const known = this.#sessions.get(form);

@@ -35,6 +35,8 @@ export interface Evaluation extends TokenScores {
 export interface Context extends AsyncDisposable {
   /** How many sequences are decoded side by side. */
   readonly rows: number;
+  /** Bytes of its keys and values, room for more tokens included; absent if it keeps none. */
+  readonly cacheBytes?: number;
   /** Committed tokens of a row. */
   length(row?: number): number;
   /** Reads and commits tokens without asking for their logits: prefill. One list a row. */
@@ -69,6 +71,8 @@ export interface LanguageModel extends AsyncDisposable {
   readonly vocabularySize: number;
   /** The most tokens a row may hold. */
   readonly contextLength: number;
+  /** Bytes of its weights as executed; absent if it has none. */
+  readonly weightBytes?: number;
   /** Opens an empty context of `rows` sequences. */
   open(rows?: number): Context;
 }

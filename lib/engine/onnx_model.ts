@@ -88,6 +88,10 @@ export class OnnxModel implements LanguageModel {
     this.session(this.form);
   }
 
+  get weightBytes(): number {
+    return this.#graphs.weightBytes;
+  }
+
   /** The graph of a form, loaded. */
   session(form: AttentionForm): Session {
     return this.#graphs.session(form);
@@ -202,6 +206,10 @@ class CachedContext implements OnnxContext {
     return this.#lengths.length;
   }
 
+  get cacheBytes(): number {
+    return this.#store.cache.byteLength;
+  }
+
   length(row = 0): number {
     const length = this.#lengths[row];
     if (length !== undefined) return length;
@@ -228,9 +236,9 @@ class CachedContext implements OnnxContext {
   }
 
   commit(evaluation: Evaluation, kept: readonly (number | readonly number[])[]): void {
-    const newest = this.#newestOf(evaluation, "commit");
+    const paths = requireKept(kept, this.#newestOf(evaluation, "commit").parents);
     const lengths = this.#use();
-    requireKept(kept, newest.parents).forEach((path, row) => {
+    paths.forEach((path, row) => {
       this.#store.cache.compact(row, lengths[row]!, path);
       lengths[row]! += path.length;
     });

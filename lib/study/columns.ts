@@ -22,6 +22,8 @@ export interface Column<Value> {
   readonly meaning: string;
   /** Whether a cell may be empty: not measured, or without sense in this row. Never a zero. */
   readonly optional: boolean;
+  /** Whether it may differ when the same is done again, as times do. */
+  readonly measured: boolean;
   /** Reads a cell; undefined if it is malformed. */
   read(cell: string): Value | undefined;
 }
@@ -33,6 +35,8 @@ export type Table = Readonly<Record<string, Column<unknown>>>;
 export type RowOf<T extends Table> = {
   readonly [Name in keyof T]: T[Name] extends Column<infer Value> ? Value : never;
 };
+
+const PLAIN = { optional: false, measured: false };
 
 /**
  * A column of text on one line.
@@ -47,7 +51,7 @@ export type RowOf<T extends Table> = {
  * ```
  */
 export function text(meaning: string): Column<string> {
-  return { type: "text", unit: "", meaning, optional: false, read: (cell) => cell || undefined };
+  return { type: "text", unit: "", meaning, ...PLAIN, read: (cell) => cell || undefined };
 }
 
 /**
@@ -65,7 +69,7 @@ export function text(meaning: string): Column<string> {
  */
 export function integer(meaning: string, unit = ""): Column<number> {
   const read = (cell: string) => /^-?\d+$/.test(cell) ? Number(cell) : undefined;
-  return { type: "integer", unit, meaning, optional: false, read };
+  return { type: "integer", unit, meaning, ...PLAIN, read };
 }
 
 /**
@@ -84,7 +88,7 @@ export function integer(meaning: string, unit = ""): Column<number> {
 export function number(meaning: string, unit: string): Column<number> {
   const read = (cell: string) =>
     /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(cell) ? Number(cell) : undefined;
-  return { type: "number", unit, meaning, optional: false, read };
+  return { type: "number", unit, meaning, ...PLAIN, read };
 }
 
 /**
@@ -101,7 +105,7 @@ export function number(meaning: string, unit: string): Column<number> {
  */
 export function flag(meaning: string): Column<boolean> {
   const read = (cell: string) => cell === "true" ? true : cell === "false" ? false : undefined;
-  return { type: "flag", unit: "", meaning, optional: false, read };
+  return { type: "flag", unit: "", meaning, ...PLAIN, read };
 }
 
 /**
@@ -122,7 +126,7 @@ export function oneOf<const Value extends string>(
   meaning: string,
 ): Column<Value> {
   const read = (cell: string) => values.find((value) => value === cell);
-  return { type: values.join(" \\| "), unit: "", meaning, optional: false, read };
+  return { type: values.join(" \\| "), unit: "", meaning, ...PLAIN, read };
 }
 
 /**
@@ -140,6 +144,62 @@ export function oneOf<const Value extends string>(
 export function optional<Value>(column: Column<Value>): Column<Value | null> {
   const read = (cell: string) => cell === "" ? null : column.read(cell);
   return { ...column, optional: true, read };
+}
+
+/**
+ * The same column, marked as one that may differ when the same is done again: a time, a load.
+ *
+ * @param column The column.
+ * @returns The column, measured.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * assert(measured(number("Time.", "ms")).measured && !integer("Rounds.").measured);
+ * ```
+ */
+export function measured<Value>(column: Column<Value>): Column<Value> {
+  return { ...column, measured: true };
+}
+
+/**
+ * The first column of every table: rows of any other version are malformed.
+ *
+ * @param version The version that is written and read.
+ * @returns The column.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([schemaColumn(2).read("2"), schemaColumn(2).read("1")], [2, undefined]);
+ * ```
+ */
+export function schemaColumn(version: number): Column<number> {
+  const read = (cell: string) => cell === String(version) ? version : undefined;
+  return { ...integer("Version of this table."), read };
+}
+
+/**
+ * Throws if a file is of another version, whatever its other columns are.
+ *
+ * @param version The version that is read.
+ * @param csv The file's text, header included.
+ * @param file The file's name, for the message.
+ * @throws {RecordError} If the first row's schema is another.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * requireSchema(1, "schema,key\n1,abc\n", "runs.csv");
+ * assertThrows(() => requireSchema(1, "schema,key\n99,abc\n", "runs.csv"), RecordError, "is 99");
+ * ```
+ */
+export function requireSchema(version: number, csv: string, file: string): void {
+  const found = /^schema,[^\n]*\r?\n(?:"?)([^,"\r\n]+)/.exec(csv)?.[1];
+  if (found === undefined || found === String(version)) return;
+  throw new RecordError(
+    `Cannot read ${file} as its schema is ${found} and this version of specbound reads ${version}: read it with the version that wrote it, or move it away`,
+  );
 }
 
 /**

@@ -26,6 +26,8 @@ export interface Provenance {
   readonly code: Code;
   /** The versions. */
   readonly versions: Versions;
+  /** What counts energy, and the power at rest by it. Default: nothing does. */
+  readonly energy?: { readonly meter: string; readonly idleWatts: number | null };
 }
 
 /**
@@ -90,7 +92,7 @@ export function pairRecords(
 }
 
 function provenanceColumns(
-  { study, machine, code, versions }: Provenance,
+  { study, machine, code, versions, energy }: Provenance,
   { target }: PreparedPrompt,
   { startedAt }: Run,
 ) {
@@ -105,6 +107,8 @@ function provenanceColumns(
     ...code,
     ...versions,
     onnxruntime: provider === "table" ? null : versions.onnxruntime,
+    energyMeter: energy?.meter ?? "no meter: none was asked for",
+    idleWatts: energy?.idleWatts ?? null,
   };
 }
 
@@ -173,6 +177,12 @@ const NO_FIGURES = {
   hostMs: null,
   cpuSeconds: null,
   peakMemoryBytes: null,
+  energyJoules: null,
+  memoryJoules: null,
+  energySeconds: null,
+  weightBytes: null,
+  keyValueBytes: null,
+  bufferBytes: null,
 };
 
 function figures({ arm, result }: Run, planned: PlannedPair, prepared: PreparedPrompt) {
@@ -200,6 +210,12 @@ function figures({ arm, result }: Run, planned: PlannedPair, prepared: PreparedP
     hostMs: roundMs(total((round) => round.hostMs)),
     cpuSeconds: roundMs(result.cpuSeconds),
     peakMemoryBytes: result.peakMemoryBytes,
+    energyJoules: result.energy?.joules ?? null,
+    memoryJoules: result.energy?.memoryJoules ?? null,
+    energySeconds: result.energy?.seconds ?? null,
+    weightBytes: result.memory?.weightBytes ?? null,
+    keyValueBytes: result.memory?.keyValueBytes ?? null,
+    bufferBytes: result.memory?.bufferBytes ?? null,
   } as const;
 }
 

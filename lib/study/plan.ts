@@ -8,6 +8,7 @@ import type { Precision } from "../models/graph.ts";
 import { type Condition, conditionKey } from "./conditions.ts";
 import type { Preset } from "./presets.ts";
 import type { Arm } from "./records.ts";
+import { isInShard, type Shard, WHOLE } from "./shard.ts";
 import { type Prompt, promptHash } from "./workload.ts";
 
 /** A pair to run. */
@@ -52,6 +53,8 @@ export interface PlanOptions {
   readonly threads: number;
   /** Whether logits must not depend on the width of a pass. Default false. */
   readonly exact?: boolean;
+  /** The part to run. Default: all of it. */
+  readonly shard?: Shard;
 }
 
 /**
@@ -59,11 +62,12 @@ export interface PlanOptions {
  * are in every block; replayed cell j is in blocks j, j + n/p, j + 2n/p, … of n, for p prompts a cell.
  * The conditions of a block are rotated by its number (a Latin square), a condition runs plainly first
  * on every other visit, and all of it moves on by one with the process.
+ * A shard is what its keys leave of that: its pairs keep their order, and the arm that runs first.
  *
  * @param preset The study.
  * @param prompts Its prompts; neighbours should differ in task.
- * @param options Process, threads, exactness.
- * @returns The stages, in order.
+ * @param options Process, threads, exactness, shard.
+ * @returns The stages, in order; of a shard, some blocks may be empty.
  *
  * @example
  * ```ts
@@ -76,7 +80,8 @@ export interface PlanOptions {
  * ```
  */
 export function plan(preset: Preset, prompts: readonly Prompt[], options: PlanOptions): Stage[] {
-  const turn = options.process - 1;
+  const { process, shard = WHOLE } = options;
+  const turn = process - 1;
   return rotate(preset.precisions, turn).map((precision) => {
     const conditions = conditionsOf(preset, precision, options);
     const visits = new Map<Condition, number>();
@@ -88,14 +93,9 @@ export function plan(preset: Preset, prompts: readonly Prompt[], options: PlanOp
         const visit = visits.get(condition) ?? 0;
         visits.set(condition, visit + 1);
         const plainFirst = (visit + conditions.indexOf(condition) + turn) % 2 === 0;
-        return plannedPair(
-          condition,
-          prompt,
-          options.process,
-          plainFirst ? "plain" : "speculative",
-        );
+        return plannedPair(condition, prompt, process, plainFirst ? "plain" : "speculative");
       });
-      return { prompt, pairs };
+      return { prompt, pairs: pairs.filter(({ key }) => isInShard(key, shard)) };
     });
     return { precision, blocks };
   });

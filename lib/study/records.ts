@@ -1,28 +1,35 @@
 /**
  * The research record: one row a run, one row a round. Every column is declared here, once; the
- * types, the files and `data/README.md` follow.
+ * types, the files and `data/README.md` follow. (`cost_records.ts` declares what passes cost.)
  *
  * @module
  */
 
 import {
-  type Column,
   describeTable,
   flag,
   integer,
+  measured,
   number,
   oneOf,
   optional,
   readRows,
-  RecordError,
+  requireSchema,
   type RowOf,
+  schemaColumn,
   type Table,
   text,
   writeRows,
 } from "./columns.ts";
+import { COST_COLUMNS, COST_SCHEMA } from "./cost_records.ts";
+import { HARDWARE_COLUMNS } from "./hardware.ts";
+import { PUBLISHED_COLUMNS } from "./published.ts";
+import { TRACE_COLUMNS, TRACE_SCHEMA } from "./trace_records.ts";
+import { PROVENANCE_COLUMNS } from "./provenance_columns.ts";
+import { RESOURCE_COLUMNS } from "./resource_columns.ts";
 
 /** Version of the tables below. It grows whenever a column is added, dropped or changes meaning. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 /** Ways of decoding that a pair compares. */
 export const ARMS = ["plain", "speculative"] as const;
@@ -33,10 +40,7 @@ export type Arm = typeof ARMS[number];
 /** What can propose in a study: nothing, an n-gram table, a model, a recorded continuation. */
 export const DRAFTS = ["none", "prompt-lookup", "model", "replay"] as const;
 
-const schema: Column<number> = {
-  ...integer("Version of this table."),
-  read: (cell) => cell === String(SCHEMA) ? SCHEMA : undefined,
-};
+const schema = schemaColumn(SCHEMA);
 const pair = text("Names the pair: key, process and repeat. A pair and an arm name a run.");
 const arm = oneOf(ARMS, "Plain decoding, or speculative decoding of the same prompt.");
 
@@ -50,17 +54,11 @@ export const RUN_COLUMNS = {
   study: text("Preset of the sweep."),
   process: integer("Which replicate of the study on this machine, from 1."),
   repeat: integer("Which repetition of the pair within the process, from 0."),
-  attempts: integer("How often the pair was run until no other work disturbed it; at most 3."),
-  startedAt: text("When the run began: ISO 8601, UTC."),
-  machine: text("Machine id: the folder's name; `machine.json` describes it."),
-  cpu: text("Processor's brand."),
-  provider: text("What executed the network."),
-  threads: integer("Threads of a pass."),
-  specbound: text("Version of this package."),
-  commit: optional(text("Commit of the code; empty outside a git repository.")),
-  dirty: optional(flag("Whether tracked code differed from the commit.")),
-  deno: text("Version of Deno."),
-  onnxruntime: optional(text("Version of ONNX Runtime; empty for table models.")),
+  attempts: measured(
+    integer("How often the pair was run until no other work disturbed it; at most 3."),
+  ),
+  startedAt: measured(text("When the run began: ISO 8601, UTC.")),
+  ...PROVENANCE_COLUMNS,
   model: text("The target's catalog id."),
   modelHash: optional(text("SHA-256 of the target's weights file.")),
   precision: text("The target's precision."),
@@ -80,7 +78,7 @@ export const RUN_COLUMNS = {
   policy: text("Rule that sets the length of each draft."),
   acceptance: optional(number("α asked of a replayed continuation.", "")),
   prompt: text("Prompt id."),
-  promptHash: text("SHA-256 of the prompt's text."),
+  promptHash: text("SHA-256 of the prompt's wording, its history included."),
   task: text("Kind of task."),
   promptTokens: integer("Tokens of the prompt, chat template included.", "token"),
   context: integer("Tokens in the context at the start of decoding.", "token"),
@@ -99,22 +97,35 @@ export const RUN_COLUMNS = {
   accepted: optional(integer("Proposed tokens that stood.", "token")),
   emitted: optional(integer("Tokens of new text.", "token")),
   stop: optional(oneOf(["end", "length"], "Why decoding ended: end of text, or the limit.")),
-  prefillMs: optional(
+  prefillMs: measured(optional(
     number("Reading the prompt; done once for all pairs of a prompt, which fork it.", "ms"),
+  )),
+  draftPrefillMs: measured(
+    optional(number("The draft model reading the prompt; also done once.", "ms")),
   ),
-  draftPrefillMs: optional(number("The draft model reading the prompt; also done once.", "ms")),
-  firstTokenMs: optional(number("From the start of decoding to the end of its first round.", "ms")),
-  decodeMs: optional(number("From the start of decoding to the end of its last round.", "ms")),
-  draftMs: optional(number("Drafting, summed over rounds.", "ms")),
-  verifyMs: optional(number("The target's passes, summed over rounds.", "ms")),
-  sampleMs: optional(number("From logits to tokens, summed over rounds.", "ms")),
-  hostMs: optional(number("Everything else in the rounds, summed.", "ms")),
-  cpuSeconds: optional(number("CPU time of this process while decoding, all threads.", "s")),
-  peakMemoryBytes: optional(integer("Highest resident memory of this process so far.", "byte")),
-  otherLoad: optional(
+  firstTokenMs: measured(
+    optional(number("From the start of decoding to the end of its first round.", "ms")),
+  ),
+  decodeMs: measured(
+    optional(number("From the start of decoding to the end of its last round.", "ms")),
+  ),
+  draftMs: measured(optional(number("Drafting, summed over rounds.", "ms"))),
+  verifyMs: measured(optional(number("The target's passes, summed over rounds.", "ms"))),
+  sampleMs: measured(optional(number("From logits to tokens, summed over rounds.", "ms"))),
+  hostMs: measured(optional(number("Everything else in the rounds, summed.", "ms"))),
+  cpuSeconds: measured(
+    optional(number("CPU time of this process while decoding, all threads.", "s")),
+  ),
+  peakMemoryBytes: measured(
+    optional(integer("Highest resident memory of this process so far.", "byte")),
+  ),
+  ...RESOURCE_COLUMNS,
+  otherLoad: measured(optional(
     number("Share of the machine's CPU time that went elsewhere during the pair.", ""),
+  )),
+  disturbed: measured(
+    optional(flag("Whether otherLoad was too high; such pairs are left out of verdicts.")),
   ),
-  disturbed: optional(flag("Whether otherLoad was too high; such pairs are left out of verdicts.")),
   equalsPlain: optional(
     flag("Whether greedy tokens equal those of the plain partner; empty for plain runs."),
   ),
@@ -130,10 +141,10 @@ export const ROUND_COLUMNS = {
   tested: integer("Proposed tokens put to the test.", "token"),
   accepted: integer("Proposed tokens that stood.", "token"),
   emitted: integer("Tokens of new text.", "token"),
-  draftMs: number("Drafting.", "ms"),
-  verifyMs: number("The target's pass.", "ms"),
-  sampleMs: number("From logits to tokens.", "ms"),
-  hostMs: number("Everything else in the round.", "ms"),
+  draftMs: measured(number("Drafting.", "ms")),
+  verifyMs: measured(number("The target's pass.", "ms")),
+  sampleMs: measured(number("From logits to tokens.", "ms")),
+  hostMs: measured(number("Everything else in the round.", "ms")),
 } satisfies Table;
 
 /** One run: what it was, and what it counted. */
@@ -171,7 +182,7 @@ export function roundMs(ms: number): number {
  * ```
  */
 export function readRuns(csv: string, file = "runs.csv"): RunRecord[] {
-  requireSchema(csv, file);
+  requireSchema(SCHEMA, csv, file);
   return readRows(RUN_COLUMNS, csv, file);
 }
 
@@ -187,12 +198,12 @@ export function readRuns(csv: string, file = "runs.csv"): RunRecord[] {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const header = Object.keys(ROUND_COLUMNS).join(",");
- * const [round] = readRounds(`${header}\n1,a-p1-r0,plain,0,0,0,0,1,0,20.5,0.1,0.01\n`);
+ * const [round] = readRounds(`${header}\n${SCHEMA},a-p1-r0,plain,0,0,0,0,1,0,20.5,0.1,0.01\n`);
  * assertEquals(round?.verifyMs, 20.5);
  * ```
  */
 export function readRounds(csv: string, file = "rounds.csv"): RoundRecord[] {
-  requireSchema(csv, file);
+  requireSchema(SCHEMA, csv, file);
   return readRows(ROUND_COLUMNS, csv, file);
 }
 
@@ -247,9 +258,14 @@ export function describeRecords(): string {
 Generated from \`lib/study/records.ts\`; a test holds it up to date. Schema version ${SCHEMA}.
 
 - \`prompts/quick.json\`: the prompts of the quick study.
+- \`prompts/evaluation.json\`: held-out prompts, eight kinds of twelve, each under the hash of what it asks.
+- \`traces/<target>-<precision>/<draft>.csv\`: one row a trace: what a draft made of a text, on any machine. Schema version ${TRACE_SCHEMA}.
+- \`hardware.csv\`: published figures of processors, one row a part, each with its source. Peaks are dense, without sparsity. Not measurements, but for the last row's memory and cache.
+- \`published.csv\`: speed-ups that others report, one row a report, with what a projection of it assumes. Not measured here.
 - \`records/<machine>/machine.json\`: the machine.
 - \`records/<machine>/runs.csv\`: one row a run. Two runs of one \`pair\` decode the same prompt back to back, plainly and speculatively.
 - \`records/<machine>/rounds.csv\`: one row a round: a draft, one target pass, and what came of it.
+- \`records/<machine>/costs.csv\`: one row a cell of the cost layer: what a pass of one shape takes, whatever text it reads. Schema version ${COST_SCHEMA}.
 
 Counts and times are stored; rates are derived from them (\`lib/analysis\`). An empty cell was not measured, or has no sense in its row; it is never a zero. Rows are appended pair by pair. Times are milliseconds of a monotonic clock.
 
@@ -258,14 +274,17 @@ Counts and times are stored; rates are derived from them (\`lib/analysis\`). An 
 ${describeTable(RUN_COLUMNS)}
 ## rounds.csv
 
-${describeTable(ROUND_COLUMNS)}`;
-}
+${describeTable(ROUND_COLUMNS)}
+## costs.csv
 
-/** The version comes first in every row, so that a file of any other version can be named as such. */
-function requireSchema(csv: string, file: string): void {
-  const found = /^schema,[^\n]*\r?\n(?:"?)([^,"\r\n]+)/.exec(csv)?.[1];
-  if (found === undefined || found === String(SCHEMA)) return;
-  throw new RecordError(
-    `Cannot read ${file} as its schema is ${found} and this version of specbound reads ${SCHEMA}: read it with the version that wrote it, or move it away`,
-  );
+${describeTable(COST_COLUMNS)}
+## traces
+
+${describeTable(TRACE_COLUMNS)}
+## hardware.csv
+
+${describeTable(HARDWARE_COLUMNS)}
+## published.csv
+
+${describeTable(PUBLISHED_COLUMNS)}`;
 }

@@ -37,11 +37,11 @@ export function pendingStages(
 
 /**
  * The replicate to run next: the first that has pairs to run. So an interrupted one is resumed, and
- * when it is complete the next sweep starts another.
+ * when it is complete the next sweep starts another. A shard too small to hold a pair stays at 1.
  *
  * @param preset The study.
  * @param prompts Its prompts.
- * @param options Threads, exactness.
+ * @param options Threads, exactness, shard.
  * @param runs The runs on record.
  * @returns Its number, from 1.
  *
@@ -63,9 +63,11 @@ export function nextProcess(
   options: Omit<PlanOptions, "process">,
   runs: readonly Pick<RunRecord, "pair">[],
 ): number {
+  const isDone = (process: number) => {
+    const stages = pendingStages(plan(preset, prompts, { ...options, process }), []);
+    return stages.length > 0 && pendingStages(stages, runs).length === 0;
+  };
   let process = 1;
-  while (pendingStages(plan(preset, prompts, { ...options, process }), runs).length === 0) {
-    process++;
-  }
+  while (isDone(process)) process++;
   return process;
 }

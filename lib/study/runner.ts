@@ -14,6 +14,9 @@ import type { Round } from "../decoding/round.ts";
 import { speculate } from "../decoding/speculative.ts";
 import { isDisturbed, type Meter, otherLoad, readMeters } from "./meters.ts";
 import type { Context } from "../engine/language_model.ts";
+import type { EnergyMeter, EnergyReading } from "./energy/meter.ts";
+import { energyBetween } from "./energy/used.ts";
+import { type MemoryHolder, type MemorySplit, splitMemory } from "./memory_split.ts";
 import type { TokenId } from "../models/token.ts";
 import type { PlannedPair } from "./plan.ts";
 import type { Prefilled, PreparedPrompt } from "./prepared.ts";
@@ -34,6 +37,10 @@ export interface Measured {
   readonly cpuSeconds: number;
   /** Highest resident memory of this process so far, in bytes. */
   readonly peakMemoryBytes: number;
+  /** Energy meanwhile; null if none was metered. */
+  readonly energy: EnergyReading | null;
+  /** What the run needs of memory; null if a model does not tell its sizes. */
+  readonly memory: MemorySplit | null;
 }
 
 /** One run of a pair. */
@@ -66,6 +73,12 @@ export interface RunnerOptions {
   readonly meter?: Meter;
   /** Logical processors. Default: this machine's. */
   readonly cores?: number;
+}
+
+/** Settings of a pair. */
+export interface PairOptions extends RunnerOptions {
+  /** Counts energy. Default: none is metered. */
+  readonly energyMeter?: EnergyMeter;
 }
 
 /**
@@ -101,7 +114,7 @@ export interface RunnerOptions {
 export async function runPair(
   planned: PlannedPair,
   prepared: PreparedPrompt,
-  options: RunnerOptions = {},
+  options: PairOptions = {},
 ): Promise<PairResult> {
   const { meter = readMeters, cores = navigator.hardwareConcurrency } = options;
   const [first, second] = planned.first === "plain" ? ARMS : ARMS.toReversed() as [Arm, Arm];
@@ -120,7 +133,7 @@ async function runArm(
   arm: Arm,
   planned: PlannedPair,
   prepared: PreparedPrompt,
-  options: RunnerOptions,
+  options: PairOptions,
 ): Promise<Run> {
   const startedAt = new Date();
   try {
@@ -135,13 +148,15 @@ async function runArm(
       ...(options.signal && { signal: options.signal }),
       ...(options.clock && { clock: options.clock }),
     };
+    const own = new Map([[prepared.target, context]]);
     const rounds = arm === "plain" ? autoregress(context, prepared.tokens, decode) : speculate(
       context,
-      await drafterOf(planned, prepared, opened),
+      await drafterOf(planned, prepared, own, opened),
       prepared.tokens,
       { ...decode, policy: fixed(condition.draftLength) },
     );
-    return { arm, startedAt, result: await measure(rounds, options) };
+    const measured = await measure(rounds, options);
+    return { arm, startedAt, result: { ...measured, memory: memoryOf(prepared, own) } };
   } catch (error) {
     options.signal?.throwIfAborted();
     return { arm, startedAt, result: error instanceof Error ? error : new Error(String(error)) };
@@ -150,9 +165,10 @@ async function runArm(
 
 async function measure(
   generator: AsyncIterable<Round>,
-  { clock = () => performance.now(), meter = readMeters }: RunnerOptions,
-): Promise<Measured> {
+  { clock = () => performance.now(), meter = readMeters, energyMeter }: PairOptions,
+): Promise<Omit<Measured, "memory">> {
   const rounds: Round[] = [];
+  const energyBefore = await energyMeter?.read() ?? null;
   const before = meter();
   const started = clock();
   let firstTokenMs = 0;
@@ -163,7 +179,26 @@ async function measure(
     if (rounds.length === 1) firstTokenMs = decodeMs;
   }
   const { own, peakMemoryBytes } = meter();
-  return { rounds, firstTokenMs, decodeMs, cpuSeconds: own - before.own, peakMemoryBytes };
+  const energy = energyBetween(energyBefore, await energyMeter?.read() ?? null);
+  return { rounds, firstTokenMs, decodeMs, cpuSeconds: own - before.own, peakMemoryBytes, energy };
+}
+
+/** What a run needs of memory, told apart from what is held for other runs of the prompt. */
+function memoryOf(
+  { target, drafts }: PreparedPrompt,
+  own: ReadonlyMap<Prefilled, Context>,
+): MemorySplit | null {
+  const needed: MemoryHolder[] = [];
+  const others: MemoryHolder[] = [];
+  for (const prefilled of [target, ...drafts]) {
+    const { weightBytes } = prefilled.subject.model;
+    if (weightBytes === undefined) return null;
+    const fork = own.get(prefilled);
+    if (fork) needed.push({ weightBytes, cacheBytes: [fork.cacheBytes ?? 0] });
+    const cacheBytes = [prefilled.context.cacheBytes ?? 0];
+    others.push({ weightBytes: fork ? 0 : weightBytes, cacheBytes });
+  }
+  return splitMemory(Deno.memoryUsage().rss, needed, others);
 }
 
 /** A fork whose copy of the cache is its own already: copying it is no part of decoding. */
@@ -176,12 +211,14 @@ async function forkToWrite(context: Context, tokens: readonly TokenId[]): Promis
 async function drafterOf(
   { condition: { draft, seed }, process }: PlannedPair,
   prepared: PreparedPrompt,
+  own: Map<Prefilled, Context>,
   opened: AsyncDisposableStack,
 ): Promise<Drafter> {
   if (draft.draft === "prompt-lookup") return opened.use(promptLookup());
   if (draft.draft === "model") {
-    const { context: prefilled } = findDraft(prepared, draft);
-    const context = opened.use(await forkToWrite(prefilled, prepared.tokens));
+    const prefilled = findDraft(prepared, draft);
+    const context = opened.use(await forkToWrite(prefilled.context, prepared.tokens));
+    own.set(prefilled, context);
     return opened.use(modelDrafter(context, draft.draftModel));
   }
   return opened.use(replay(prepared.tokens.length, prepared.continuation, {

@@ -5,6 +5,7 @@
  */
 
 import { RecordError, writeHeader } from "./columns.ts";
+import { appendLines, readLines, replaceFile, takeLock } from "./line_file.ts";
 import {
   readRounds,
   readRuns,
@@ -37,8 +38,7 @@ export interface RecordStore extends AsyncDisposable {
  * a run without its partner or its rounds, rounds without a run.
  *
  * The rounds of a pair reach the disk before its runs do, so a run that stands has all its rounds.
- * Repair writes temporary files and renames them. The operating system holds the lock and drops
- * it with the process, so it can never be stale.
+ * Repair writes temporary files and renames them.
  *
  * @param folder The machine's folder; made if absent.
  * @returns The store. Dispose of it to let others write.
@@ -57,7 +57,6 @@ export interface RecordStore extends AsyncDisposable {
  * ```
  */
 export async function openRecords(folder: string): Promise<RecordStore> {
-  await Deno.mkdir(folder, { recursive: true });
   const lock = await takeLock(folder);
   try {
     const [runsPath, roundsPath] = paths(folder);
@@ -68,8 +67,8 @@ export async function openRecords(folder: string): Promise<RecordStore> {
       kept.rounds.length + found.torn;
     if (dropped > 0 || found.absent > 0) {
       // Runs first: killed between the two, rounds without a run are left, and repaired again.
-      await replace(runsPath, writeHeader(RUN_COLUMNS) + writeRuns(kept.runs));
-      await replace(roundsPath, writeHeader(ROUND_COLUMNS) + writeRounds(kept.rounds));
+      await replaceFile(runsPath, writeHeader(RUN_COLUMNS) + writeRuns(kept.runs));
+      await replaceFile(roundsPath, writeHeader(ROUND_COLUMNS) + writeRounds(kept.rounds));
     }
     return new FileStore(folder, lock, [...kept.runs], dropped);
   } catch (error) {
@@ -140,8 +139,8 @@ class FileStore implements RecordStore {
   async append({ runs, rounds }: PairRecords): Promise<void> {
     const [runLines, roundLines] = [writeRuns(runs), writeRounds(rounds)];
     const [runsPath, roundsPath] = paths(this.#folder);
-    await write(roundsPath, roundLines, { append: true });
-    await write(runsPath, runLines, { append: true });
+    await appendLines(roundsPath, roundLines);
+    await appendLines(runsPath, runLines);
     this.#runs.push(...runs);
   }
 
@@ -149,15 +148,6 @@ class FileStore implements RecordStore {
     this.#lock.close();
     return Promise.resolve();
   }
-}
-
-async function takeLock(folder: string): Promise<Deno.FsFile> {
-  const lock = await Deno.open(`${folder}/.lock`, { create: true, write: true });
-  if (await lock.tryLock(true)) return lock;
-  lock.close();
-  throw new RecordError(
-    `Cannot open ${folder} as another process writes there: wait for it, or give another folder`,
-  );
 }
 
 interface Found extends Records {
@@ -180,15 +170,6 @@ async function readFiles(folder: string): Promise<Found> {
   };
 }
 
-async function readLines(path: string): Promise<{ text: string; torn: boolean }> {
-  const bytes = await Deno.readFile(path).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-    throw error;
-  });
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  return { text: new TextDecoder().decode(bytes.subarray(0, end)), torn: end < bytes.length };
-}
-
 /** A killed writer leaves parts of one pair. More is other damage, and nothing to delete. */
 function requireOneTorn(found: Records, kept: Records, folder: string): void {
   const whole = new Set(kept.runs.map((run) => run.pair));
@@ -198,18 +179,6 @@ function requireOneTorn(found: Records, kept: Records, folder: string): void {
   throw new RecordError(
     `Cannot open ${folder} as ${broken.size} pairs lack a run or rounds, and a killed sweep leaves one at most: restore runs.csv and rounds.csv`,
   );
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  await write(`${path}.partial`, text, { create: true, truncate: true });
-  await Deno.rename(`${path}.partial`, path);
-}
-
-async function write(path: string, text: string, options: Deno.OpenOptions): Promise<void> {
-  using file = await Deno.open(path, { write: true, ...options });
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-  await file.syncData();
 }
 
 function paths(folder: string): [runs: string, rounds: string] {

@@ -8,7 +8,7 @@ import { pairRecords, type Provenance } from "./pair_records.ts";
 import type { Block, PlannedPair, Stage } from "./plan.ts";
 import { type PreparedPrompt, preparePrompt, warmUp } from "./prepared.ts";
 import { pendingStages } from "./resume.ts";
-import { type RunnerOptions, runPair } from "./runner.ts";
+import { type PairOptions, runPair } from "./runner.ts";
 import type { RecordStore } from "./store.ts";
 import type { Subject, SubjectLoader } from "./subject.ts";
 
@@ -33,7 +33,7 @@ export interface SweepOutcome {
 }
 
 /** Settings of a sweep. */
-export interface SweepOptions extends RunnerOptions {
+export interface SweepOptions extends PairOptions {
   /** Loads models, one stage at a time. */
   readonly load: SubjectLoader;
   /** Where rows go. */

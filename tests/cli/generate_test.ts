@@ -63,6 +63,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the target's own first layers draft from a trimmed vocabulary, and change no greedy text",
+  ignore: skipped,
+  async fn() {
+    const settings = ["--max-tokens", "12", "--precision", "int4", "--exact", "--compare"];
+    const draft = ["--draft", "self:28", "--draft-vocabulary", "4096"];
+    const { code, stderr } = await generate("Say hello.", ...settings, ...draft);
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /same text/);
+    const { code: wrong, stderr: message } = await generate("Hi.", "--draft", "self:31");
+    assertEquals(wrong, 1);
+    assertStringIncludes(message, "layers must be an integer from 1 to 30");
+  },
+});
+
+Deno.test({
   name: "the same seed samples the same text with a draft's help, another seed another",
   ignore: skipped,
   async fn() {

@@ -11,7 +11,7 @@ import { wrapModel } from "../engine/wrap.ts";
 export function trim(model: LanguageModel, tokens: readonly TokenId[]): LanguageModel {
   const vocabulary = trimVocabulary(tokens, model.vocabularySize);
   return wrapModel(model, (inner) => {
-    const whole = new WeakMap();
+    const whole = new WeakMap(); // a commit wants the evaluation that the context itself gave
     return {
       async evaluate(tokens, parents) {
         const evaluation = await inner.evaluate(tokens, parents);

@@ -200,6 +200,9 @@ async function freshLogits(model: LanguageModel, text: readonly TokenId[]): Prom
 function distance(a: Float32Array, b: Float32Array): number {
   assertEquals(a.length, b.length);
   let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] === b[i]) continue; // both may be −∞
+    largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  }
   return largest;
 }

@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import { tableModel } from "@specbound/specbound";
+import type { EnergyMeter } from "../../lib/study/energy/meter.ts";
 import { nextProcess } from "../../lib/study/resume.ts";
 import { openRecords, readRecords } from "../../lib/study/store.ts";
 import { preset } from "../../lib/study/presets.ts";
@@ -7,7 +8,9 @@ import {
   loadTable,
   observed,
   PROMPTS,
+  PROVENANCE,
   quiet,
+  sized,
   tableSubject,
   temporaryRecords,
   tinyPlan,
@@ -151,4 +154,45 @@ Deno.test("a loader's error ends the sweep and keeps what is done", async () => 
     Error,
     "no weights",
   );
+});
+
+Deno.test("a run's energy is what the meter counted from its start to its end", async () => {
+  await using store = await temporaryRecords();
+  let joules = 0;
+  const energyMeter: EnergyMeter = {
+    name: "fake",
+    read: () => Promise.resolve({ joules: joules += 3, memoryJoules: joules / 2, seconds: joules }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const provenance = { ...PROVENANCE, energy: { meter: "fake", idleWatts: 2 } };
+  await tinySweep(store, { energyMeter, provenance }, tinyPlan().slice(1));
+  for (const run of store.runs) {
+    assertEquals([run.energyMeter, run.idleWatts], ["fake", 2]);
+    assertEquals([run.energyJoules, run.memoryJoules, run.energySeconds], [3, 1.5, 3]);
+  }
+});
+
+Deno.test("without a meter energy is empty, and the row says that there was none", async () => {
+  await using store = await temporaryRecords();
+  await tinySweep(store, {}, tinyPlan().slice(1));
+  for (const run of store.runs) {
+    assertEquals([run.energyJoules, run.energySeconds, run.idleWatts], [null, null, null]);
+    assertMatch(run.energyMeter, /^no meter: /);
+  }
+});
+
+Deno.test("the runs of a pair differ in memory by the draft alone", async () => {
+  await using store = await temporaryRecords();
+  const weights = Math.round(0.6 * Deno.memoryUsage().rss); // two would leave no rest
+  const load: typeof loadTable = async (id, options) => {
+    const subject = await loadTable(id, options);
+    const model = sized(subject.model, weights, 8);
+    return { ...subject, model, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+  };
+  await tinySweep(store, { load });
+  for (const run of store.runs.filter(({ status }) => status === "ok")) {
+    const models = run.draft === "model" ? 2 : 1;
+    assertEquals([run.weightBytes, run.keyValueBytes], [weights * models, 8 * models]);
+    if (run.precision === "int4") assertGreater(run.bufferBytes!, 0); // its stage has no draft model
+  }
 });

@@ -80,6 +80,20 @@ export function observed(
   return { ...model, open: () => wrap(model.open()) };
 }
 
+/** A model that tells the bytes of its weights, and of each context. */
+export function sized(
+  model: LanguageModel,
+  weightBytes: number,
+  cacheBytes: number,
+): LanguageModel {
+  const wrap = (context: Context): Context => ({
+    ...observed({ ...model, open: () => context }, () => {}).open(),
+    cacheBytes,
+    fork: () => wrap(context.fork()),
+  });
+  return { ...model, weightBytes, open: () => wrap(model.open()) };
+}
+
 export function tinyPlan(options: Partial<PlanOptions> = {}): Stage[] {
   return plan(preset("tiny", "table"), PROMPTS, { process: 1, threads: 1, ...options });
 }

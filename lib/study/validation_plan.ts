@@ -1,0 +1,228 @@
+/**
+ * Which pairs hold predictions to account: a design over all factors at once.
+ *
+ * @module
+ */
+
+import type { Precision } from "../models/graph.ts";
+import { draftsForItself } from "./behaviour_plan.ts";
+import { type Condition, conditionKey, type Draft } from "./conditions.ts";
+import type { PlannedPair, Stage } from "./plan.ts";
+import { pendingStages } from "./resume.ts";
+import type { RunRecord } from "./records.ts";
+import { type Prompt, promptHash } from "./workload.ts";
+
+/** Name of the study in records. */
+export const VALIDATION = "validation";
+
+/** Levels of the factors. */
+export interface ValidationDesign {
+  /** The target's catalog id. */
+  readonly model: string;
+  /** The target's precisions. */
+  readonly precisions: readonly Precision[];
+  /** What drafts. A model that is the target itself is left out. */
+  readonly drafts: readonly Draft[];
+  /** Draft lengths. */
+  readonly draftLengths: readonly number[];
+  /** Temperatures above 0; greedy decoding is always there. */
+  readonly temperatures: readonly number[];
+  /** Prompts of each context, shortest first. */
+  readonly prompts: readonly (readonly Prompt[])[];
+  /** Most tokens a run emits. */
+  readonly maxTokens: number;
+  /** Pairs of a sampled cell in each process, each with a seed of its own. */
+  readonly sampledPairs: number;
+}
+
+/** What holds for all pairs of one process. */
+export interface ValidationPlanOptions {
+  /** Replicate, from 1. */
+  readonly process: number;
+  /** Threads of a pass. */
+  readonly threads: number;
+  /** Whether logits must not depend on the width of a pass. Default false. */
+  readonly exact?: boolean;
+}
+
+/** The levels that a machine of two cores walks through in minutes. */
+export const VALIDATION_LEVELS = {
+  precisions: ["fp32", "int8", "int4"],
+  draftLengths: [2, 4, 8],
+  temperatures: [0.5, 1, 1.3],
+  maxTokens: 64,
+  sampledPairs: 3,
+} as const;
+
+/**
+ * Lays the design out. Precision × context × draft are crossed with every draft length under greedy
+ * decoding; each of these combinations has one sampled cell besides, and temperatures, draft lengths
+ * and prompts (so tasks) take turns in them. A sampled cell's pairs differ in their seeds, as one text
+ * has too few rounds to tell its acceptance from luck.
+ *
+ * A null pair stands on every prompt of the first context: speculation with K = 0, so that both arms
+ * decode plainly. It must come out at 1.
+ *
+ * Order, and the arm that runs first, move on by one with the process.
+ *
+ * @param design The levels.
+ * @param options Process, threads, exactness.
+ * @returns The stages, in order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readWorkload } from "@specbound/specbound";
+ * const prompts = (await readWorkload("data/prompts/quick.json")).slice(0, 8);
+ * const design = {
+ *   ...VALIDATION_LEVELS, model: "m", drafts: [{ draft: "prompt-lookup" }] as const,
+ *   prompts: [prompts, prompts, prompts],
+ * };
+ * const stages = planValidation(design, { threads: 2, process: 2 });
+ * assertEquals(stages.map(({ precision }) => precision), ["int8", "int4", "fp32"]);
+ * ```
+ */
+export function planValidation(design: ValidationDesign, options: ValidationPlanOptions): Stage[] {
+  const { process } = options;
+  const cells = validationCells(design, options).concat(nullCells(design, options));
+  return rotate(design.precisions, process - 1).map((precision) => {
+    const here = cells.filter(({ condition }) => condition.precision === precision);
+    const blocks = [...Map.groupBy(here, ({ prompt }) => prompt)].map(([prompt, same], block) => {
+      const pairs = rotate(same, block + process - 1).flatMap(({ condition }) =>
+        plannedPairs(condition, prompt, cells, design, process)
+      );
+      return { prompt, pairs };
+    });
+    return { precision, blocks };
+  });
+}
+
+/** A condition and the prompt it is tried on. */
+export interface ValidationCell {
+  /** The factors, with the seed of the first process. */
+  readonly condition: Condition;
+  /** The prompt. */
+  readonly prompt: Prompt;
+}
+
+/**
+ * The cells of a design, null cells apart.
+ *
+ * @param design The levels.
+ * @param options Threads, exactness.
+ * @returns The cells: greedy ones of every draft length, then a sampled one, for each combination.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readWorkload } from "@specbound/specbound";
+ * const prompts = await readWorkload("data/prompts/quick.json");
+ * const drafts = [{ draft: "prompt-lookup" }] as const;
+ * const design = { ...VALIDATION_LEVELS, model: "m", drafts, prompts: [prompts] };
+ * const cells = validationCells(design, { threads: 2 });
+ * assertEquals(cells.length, 3 * (3 + 1));
+ * ```
+ */
+export function validationCells(
+  design: ValidationDesign,
+  options: Omit<ValidationPlanOptions, "process">,
+): ValidationCell[] {
+  const { precisions, drafts, draftLengths, temperatures } = design;
+  let combination = 0;
+  return precisions.flatMap((precision) =>
+    design.prompts.flatMap((prompts) =>
+      drafts.filter((draft) => !draftsForItself(draft, { model: design.model, precision })).flatMap(
+        (draft) => {
+          const turn = combination++;
+          const sampled = {
+            draftLength: turnOf(draftLengths, turn),
+            temperature: turnOf(temperatures, Math.floor(turn / draftLengths.length) + turn),
+          };
+          const cells = draftLengths.map((draftLength) => ({ draftLength, temperature: 0 }));
+          if (temperatures.length > 0) cells.push(sampled);
+          return cells.map((factors, cell) => ({
+            condition: conditionOf(design, options, { precision, draft, ...factors }),
+            // One further than the cells before, or prompts and draft lengths would go together.
+            prompt: turnOf(prompts, turn * (cells.length + 1) + cell),
+          }));
+        },
+      )
+    )
+  );
+}
+
+/**
+ * The replicate to run next: the first that has pairs to run.
+ *
+ * @param design The levels.
+ * @param options Threads, exactness.
+ * @param runs The runs on record.
+ * @returns Its number, from 1.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readWorkload } from "@specbound/specbound";
+ * const prompts = (await readWorkload("data/prompts/quick.json")).slice(0, 8);
+ * const design = { ...VALIDATION_LEVELS, model: "m", drafts: [], prompts: [prompts] };
+ * assertEquals(nextValidation(design, { threads: 2 }, []), 1);
+ * ```
+ */
+export function nextValidation(
+  design: ValidationDesign,
+  options: Omit<ValidationPlanOptions, "process">,
+  runs: readonly Pick<RunRecord, "pair">[],
+): number {
+  let process = 1;
+  const left = () => pendingStages(planValidation(design, { ...options, process }), runs);
+  while (left().length === 0) process++;
+  return process;
+}
+
+function nullCells(
+  design: ValidationDesign,
+  options: Omit<ValidationPlanOptions, "process">,
+): ValidationCell[] {
+  const factors = { draft: { draft: "prompt-lookup" }, draftLength: 0, temperature: 0 } as const;
+  return design.precisions.flatMap((precision) =>
+    (design.prompts[0] ?? []).map((prompt) => {
+      return { condition: conditionOf(design, options, { precision, ...factors }), prompt };
+    })
+  );
+}
+
+function conditionOf(
+  { model, maxTokens }: ValidationDesign,
+  { threads, exact = false }: Omit<ValidationPlanOptions, "process">,
+  factors: Pick<Condition, "precision" | "draft" | "draftLength" | "temperature">,
+): Condition {
+  return { model, exact, threads, maxTokens, topK: 0, topP: 1, seed: 1, ...factors };
+}
+
+/** The pairs of a cell in one process: of a sampled one several, each with a seed of its own. */
+function plannedPairs(
+  condition: Condition,
+  prompt: Prompt,
+  cells: readonly ValidationCell[],
+  { sampledPairs }: ValidationDesign,
+  process: number,
+): PlannedPair[] {
+  const count = condition.temperature > 0 ? sampledPairs : 1;
+  const number = cells.findIndex((cell) => cell.condition === condition);
+  return Array.from({ length: count }, (_, repeat) => {
+    const seed = condition.temperature > 0 ? (process - 1) * sampledPairs + repeat + 1 : 1;
+    const own = { ...condition, seed };
+    const key = conditionKey(own, promptHash(prompt));
+    const first = (number + process + repeat) % 2 === 0 ? "plain" : "speculative";
+    const pair = `${key}-p${process}-r${repeat}`;
+    return { pair, key, process, repeat, condition: own, first, weight: 1 };
+  });
+}
+
+function turnOf<T>(values: readonly T[], turn: number): T {
+  return values[turn % values.length]!;
+}
+
+function rotate<T>(values: readonly T[], by: number): T[] {
+  return values.map((_, i) => turnOf(values, i + by));
+}

@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { readTraces } from "../../lib/study/trace_store.ts";
+import { tinyGguf } from "../faults/tiny_model.ts";
+
+async function sweep(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "cli/sweep.ts", ...args],
+    cwd: new URL("../..", import.meta.url),
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("sweep behaviour, costs and validate work hand in hand on a model's file", async () => {
+  const folder = await Deno.makeTempDir();
+  const model = `${folder}/tiny.gguf`;
+  await Deno.writeFile(model, tinyGguf());
+  const run = (...args: string[]) => sweep(args, { SPECBOUND_CACHE: folder });
+  const shared = ["--model", model, "--precisions", "fp32", "--threads", "1"];
+  const records = ["--records", `${folder}/records`];
+  const [traces, prompts] = [["--traces", `${folder}/traces`], [
+    "--prompts",
+    "data/prompts/quick.json",
+  ]];
+  const texts = [...shared, ...prompts, ...traces, "--max-tokens", "8"];
+
+  const first = await run("behaviour", ...texts, "--take", "6");
+  assertEquals(first.code, 0, first.err);
+  assert(/own int4 +0 +6 /.test(first.out), first.out);
+  const recorded = await readTraces(`${folder}/traces`);
+  assertEquals(recorded.length, 3 * 2 * 6);
+  await run("behaviour", ...texts, "--take", "6");
+  assertEquals((await readTraces(`${folder}/traces`)).length, recorded.length);
+
+  const costs = ["--drafts", `${model}@int4`, "--minutes", "0.1"];
+  assertEquals((await run("costs", ...shared, ...records, ...costs)).code, 0);
+  const validated = await run("validate", ...texts, ...records, "--contexts", "none");
+  assertEquals(validated.code, 0, validated.err);
+  assert(/All \d+ runs keep the identities/.test(validated.out), validated.out);
+  const again = await run("validate", ...texts, ...records, "--report");
+  assertGreater(again.out.split("\n").length, 5);
+  assertEquals(again.out, validated.out);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("sweep behaviour and validate say in a line what they cannot do", async () => {
+  for (
+    const [args, code, reason] of [
+      [["behaviour", "--preset", "huge"], 2, "--preset must be one of quick, study"],
+      [["behaviour", "--drafts", "tiny"], 1, "must be prompt-lookup, ngram or id@precision"],
+      [["behaviour", "--precisions", "int3"], 1, "a precision must be one of fp32, int8, int4"],
+      [["behaviour", "--contexts", "many"], 1, "contexts must be an integer of at least 1"],
+      [["behaviour", "--take", "0"], 1, "take must be an integer of at least 1"],
+      [["validate", "--traces", "no/such/folder"], 1, "Cannot read traces as no/such/folder"],
+    ] as const
+  ) {
+    const result = await sweep(args);
+    assertEquals([result.code, result.out], [code, ""], result.err);
+    assert(result.err.includes(reason), result.err);
+    assertEquals(result.err.trim().split("\n").length, 1);
+  }
+});

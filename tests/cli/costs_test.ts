@@ -1,0 +1,65 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { readCosts } from "../../lib/study/cost_store.ts";
+import { tinyGguf } from "../faults/tiny_model.ts";
+
+async function sweep(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "cli/sweep.ts", ...args],
+    cwd: new URL("../..", import.meta.url),
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("sweep costs times a model's passes, those past its limit flagged, and goes on where it stopped", async () => {
+  const folder = await Deno.makeTempDir();
+  const model = `${folder}/tiny.gguf`;
+  await Deno.writeFile(model, tinyGguf());
+  const args = ["costs", "--model", model, "--threads", "1", "--records", `${folder}/records`];
+  const measure = (...more: string[]) => sweep([...args, ...more], { SPECBOUND_CACHE: folder });
+
+  const first = await measure("--minutes", "0.1", "--process", "1");
+  assertEquals(first.code, 0, first.err);
+  const machine = [...Deno.readDirSync(`${folder}/records`)][0]!.name;
+  const read = () => readCosts(`${folder}/records/${machine}`);
+  const before = await read();
+  assertGreater(before.length, 0);
+  const second = await measure("--minutes", "0.1", "--process", "1");
+  assertEquals(second.code, 0, second.err);
+  const after = await read();
+  assertEquals(after.slice(0, before.length), before);
+  assertEquals(new Set(after.map(({ cell }) => cell)).size, after.length);
+  for (const { context, width, status, repeats, pastLimit } of after) {
+    assertEquals([status, pastLimit], ["ok", context + width > 4096]);
+    assertGreater(repeats!, 0);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("sweep without costs is the study, and says where costs are", async () => {
+  const { code, out } = await sweep(["--help"]);
+  assertEquals(code, 0);
+  assert(out.includes("Usage: deno task sweep [flags]"), out);
+  assert(out.includes("deno task sweep costs"), out);
+});
+
+Deno.test("sweep costs says in a line what it cannot do", async () => {
+  for (
+    const [args, code, reason] of [
+      [["--preset", "huge"], 2, "--preset must be one of quick, study"],
+      [["--drafts", "tiny"], 1, "a draft must be id@precision: current value is tiny"],
+      [["--precisions", "int3"], 1, "a precision must be one of fp32, int8, int4"],
+      [["--threads", "two"], 1, "threads must be an integer of at least 1"],
+      [["--minutes=-1"], 1, "minutes must be a number of at least 0"],
+    ] as const
+  ) {
+    const result = await sweep(["costs", ...args]);
+    assertEquals([result.code, result.out], [code, ""]);
+    assert(result.err.includes(reason), result.err);
+    assertEquals(result.err.trim().split("\n").length, 1);
+  }
+});

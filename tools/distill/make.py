@@ -1,0 +1,187 @@
+"""From the target's GGUF to checked drafts: `python3 tools/distill/make.py --help`."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # Spinning threads starve a shared machine.
+
+import torch
+from tokenizers import Tokenizer
+
+from evaluate import answer_only, evaluate
+from gguf_file import load_model, load_tokenizer, save_model, sha256
+from model import Llama, parameters_of
+from overlap import WORDS, evaluation_ngrams
+from recipes import ALL, FAMILY, PRESETS, Preset, Recipe
+from text import TEMPERATURES, TOP_K, Conversation, load_shards, seconds_of, write_text
+from train import Settings, train
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("SPECBOUND_CACHE", Path.home() / ".cache" / "specbound"))
+TRAIN_SEED, HELD_OUT_SEED = 1, 2
+CURVE_SHARE = 3  # Learning curves are read on every third held-out conversation.
+
+
+def arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    target = CACHE / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    parser.add_argument("--target", type=Path, default=target, help="the target's GGUF")
+    parser.add_argument("--preset", choices=PRESETS, default="cpu", help="how much text, how long")
+    parser.add_argument("--drafts", nargs="*", help="names of recipes (default: the preset's)")
+    parser.add_argument("--out", type=Path, default=CACHE / "distill", help="where text is kept")
+    parser.add_argument("--models", type=Path, default=ROOT / "data" / "models",
+                        help="where drafts and their manifest go")
+    parser.add_argument("--prompts", type=Path, default=ROOT / "data" / "prompts",
+                        help="prompts that training text must not contain")
+    parser.add_argument("--loss", choices=("kl", "ce"), default="kl", help="what drafts learn by")
+    parser.add_argument("--seed", type=int, default=1, help="of the weights and the order of text")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--compare", type=Path,
+                        help="a manifest: fail if a loss is not within the spread of the one there")
+    args = parser.parse_args()
+    for name in set(args.drafts or ()).difference(ALL):
+        parser.error(f"Cannot make {name} as there is no such recipe: use {', '.join(ALL)}")
+    if not args.target.is_file():
+        parser.error(f"Cannot read {args.target} as there is no such file: "
+                     "fetch it with `deno task models smollm2-135m-instruct`, or give --target")
+    return args
+
+
+def hardware(device: str) -> str:
+    """The machine in words."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    name = next((line.split(": ")[1] for line in lines if line.startswith("model name")), None)
+    return f"{name or platform.processor()}, {torch.get_num_threads()} threads"
+
+
+def read_clean(
+    directory: Path, tokenizer: Tokenizer, prompts: Path,
+) -> tuple[list[Conversation], int]:
+    """The conversations that share no n-gram with the prompts, and how many were left out."""
+    forbidden, rows = evaluation_ngrams(prompts), load_shards(directory)
+    clean = [
+        row for row in rows
+        if not forbidden.found_in(tokenizer.decode(row.tokens, skip_special_tokens=False))
+    ]
+    return clean, len(rows) - len(clean)
+
+
+def unseen(held_out: list[Conversation], rows: list[Conversation]) -> list[Conversation]:
+    """The held-out conversations whose request is none of the training text's."""
+    def request(row: Conversation) -> bytes:
+        return row.tokens[: answer_only(row).places[0]].tobytes()
+
+    known = {request(row) for row in rows}
+    return [row for row in held_out if request(row) not in known]
+
+
+def make_draft(
+    target: Llama, rows: list[Conversation], held_out: list[Conversation], recipe: Recipe,
+    preset: Preset, args: argparse.Namespace,
+) -> dict[str, object]:
+    """Trains a draft, writes it, reads it back and evaluates what was written."""
+    draft = recipe.start(target, args.seed).to(args.device)
+    curve: list[dict[str, object]] = []
+
+    def observe(tokens: int, loss: float) -> None:
+        score = evaluate(draft, held_out[::CURVE_SHARE])
+        point = {"tokens": tokens, "training": round(loss, 4), "loss": score["loss"],
+                 "greedy": score["greedy"]["all"], "sampled": score["sampled"]["all"]}
+        print(f"{recipe.name}: {point}", flush=True)
+        curve.append(point)
+
+    settings = Settings(round(recipe.tokens * preset.training), recipe.rate, preset.batch,
+                        args.loss, args.seed)
+    seconds = train(draft, rows, settings, observe)
+    path = args.models / f"{recipe.name}.gguf"
+    save_model(draft, path, recipe.kind, args.target, recipe.name)
+    written = load_model(path).to(args.device)
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "parameters": parameters_of(draft),
+        "kind": recipe.kind,
+        "copied": list(recipe.copied),
+        "shape": vars(draft.shape),
+        "training": vars(settings),
+        "seconds": round(seconds),
+        "curve": curve,
+        "score": evaluate(written, held_out),
+    }
+
+
+def digest(rows: list[Conversation]) -> str:
+    """A SHA-256 over all tokens of the text."""
+    return hashlib.sha256(b"".join(row.tokens.tobytes() for row in rows)).hexdigest()
+
+
+def off(manifest: dict, recorded: dict) -> list[str]:
+    """What differs from a recorded manifest's losses by more than its spread."""
+    faults = []
+    for name, draft in manifest["drafts"].items():
+        other = recorded["drafts"][name]
+        loss, before, spread = draft["score"]["loss"], other["score"]["loss"], other["spread"]
+        print(f"{name}: loss {loss}, recorded {before} ± {spread}")
+        if abs(loss - before) > spread:
+            faults.append(name)
+    return faults
+
+
+def main() -> None:
+    """Text, check, drafts, manifest."""
+    args = arguments()
+    preset, folder = PRESETS[args.preset], args.out / args.preset
+    args.models.mkdir(parents=True, exist_ok=True)
+    target, tokenizer = load_model(args.target), load_tokenizer(args.target)
+    writer = copy.deepcopy(target).to(args.device, torch.bfloat16)
+    parts: dict[str, list[Conversation]] = {}
+    text: dict[str, object] = {"topK": TOP_K, "temperatures": TEMPERATURES}
+    for part, tokens, seed in (("train", preset.text_tokens, TRAIN_SEED),
+                               ("held-out", preset.held_out_tokens, HELD_OUT_SEED)):
+        write_text(writer, tokenizer, folder / part, tokens=tokens, rows=preset.rows, seed=seed,
+                   lengths=preset.lengths)
+        rows, dropped = read_clean(folder / part, tokenizer, args.prompts)
+        parts[part] = rows if part == "train" else unseen(rows, parts["train"])
+        text[part] = {
+            "seed": seed,
+            "tokens": sum(len(row.places) for row in parts[part]),
+            "conversations": len(parts[part]),
+            "overlapping": {"words": WORDS, "leftOut": dropped},
+            "seconds": round(seconds_of(folder / part)),
+            "sha256": digest(parts[part]),
+        }
+    del writer
+
+    path = args.models / "manifest.json"
+    for recipe in FAMILY:
+        if recipe.name in (args.drafts or preset.drafts):
+            draft = make_draft(target, parts["train"], parts["held-out"], recipe, preset, args)
+            entry = {
+                "preset": args.preset, **draft, "spread": preset.spread, "text": text,
+                "hardware": hardware(args.device), "torch": torch.__version__,
+            }
+            manifest = json.loads(path.read_text()) if path.exists() else {"drafts": {}}
+            manifest["target"] = {"file": args.target.name, "sha256": sha256(args.target)}
+            manifest["drafts"][recipe.name] = entry
+            path.write_text(json.dumps(manifest, indent=2) + "\n")
+    if args.compare and (faults := off(manifest, json.loads(args.compare.read_text()))):
+        sys.exit(f"Cannot reproduce {', '.join(faults)} as the loss is outside the spread")
+
+
+if __name__ == "__main__":
+    main()

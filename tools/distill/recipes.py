@@ -1,0 +1,82 @@
+"""The family of drafts, and how much of everything a preset spends on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model import Llama, Shape, copy_layers, project_embedding
+from text import Lengths
+
+HEAD = 32  # the size of a narrow draft's heads
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A draft: layers copied from the target, or `layers` new ones of a width.
+
+    `tokens` are the places to learn from under the preset "cpu"; a preset multiplies them.
+    """
+
+    name: str
+    kind: str
+    rate: float
+    tokens: int
+    copied: tuple[int, ...] = ()
+    layers: int = 0
+    hidden: int = 0
+
+    def start(self, target: Llama, seed: int) -> Llama:
+        """The draft before training. Copied layers keep the target's embedding as it is."""
+        if self.copied:
+            draft = copy_layers(target, self.copied)
+            draft.token_embd.weight.requires_grad = False
+            return draft
+        shape = Shape(
+            layers=self.layers,
+            hidden=self.hidden,
+            heads=self.hidden // HEAD,
+            kv_heads=max(1, self.hidden // HEAD // 3),
+            head_size=HEAD,
+            feed_forward=3 * self.hidden,
+            vocabulary=target.shape.vocabulary,
+            context=target.shape.context,
+            rope_base=target.shape.rope_base,
+            epsilon=target.shape.epsilon,
+        )
+        return project_embedding(target, shape, seed)
+
+
+FAMILY = (
+    Recipe("draft-1x32", "Q8_0", rate=6e-3, tokens=150_000, layers=1, hidden=32),
+    Recipe("draft-2x64", "Q8_0", rate=6e-3, tokens=150_000, layers=2, hidden=64),
+    Recipe("draft-2x128", "Q4_0", rate=4e-3, tokens=150_000, layers=2, hidden=128),
+    Recipe("draft-4x192", "Q4_0", rate=3e-3, tokens=150_000, layers=4, hidden=192),
+    Recipe("draft-2x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 29)),
+    Recipe("draft-4x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 1, 28, 29)),
+    Recipe("draft-6x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 1, 2, 27, 28, 29)),
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much text and training, and which drafts by default.
+
+    `spread` is the most, in nats, by which the loss of a rerun may differ.
+    """
+
+    text_tokens: int
+    held_out_tokens: int
+    rows: int
+    lengths: Lengths
+    batch: int
+    training: float
+    spread: float
+    drafts: tuple[str, ...]
+
+
+ALL = tuple(recipe.name for recipe in FAMILY)
+PRESETS = {
+    "check": Preset(5_000, 2_500, 48, Lengths(32, 96), 1024, 1 / 5, 0.3, ALL[:2]),
+    "cpu": Preset(50_000, 15_000, 96, Lengths(48, 160), 1024, 1, 0.3, ALL),
+    "gpu": Preset(10_000_000, 100_000, 1024, Lengths(64, 256), 16_384, 200, 0.3, ALL),
+}

@@ -1,0 +1,194 @@
+"""Laws of the whole path, on a tiny random target: `python3 tools/distill/test_distill.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType, GGUFWriter
+from gguf.quants import dequantize, quantize
+
+from evaluate import evaluate
+from gguf_file import load_model, load_tokenizer, save_model
+from model import Llama, Shape, copy_layers, project_embedding
+from overlap import evaluation_ngrams
+from recipes import Recipe
+from text import TOP_K, Conversation, Lengths, draw, load_shards, write_text, write_turns
+from train import Settings, divergence, make_batch, train
+
+SHAPE = Shape(3, 64, 4, 2, 32, 96, 128, context=256)
+NARROW = Shape(1, 32, 1, 1, 32, 96, 128, context=256)
+
+
+def tiny_target(directory: Path) -> Path:
+    """A GGUF with random weights, and bytes and a few control tokens for a vocabulary."""
+    torch.manual_seed(0)
+    source, path = directory / "tokenizer.gguf", directory / "target.gguf"
+    writer = GGUFWriter(source, "llama")
+    letters = [chr(code) for code in range(33, 127)] + ["Ġ", "Ċ", "th", "Ġa"]
+    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + letters
+    names += [f"<{index}>" for index in range(SHAPE.vocabulary - len(names))]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(names)
+    writer.add_token_types([3] * 3 + [1] * (SHAPE.vocabulary - 3))
+    writer.add_token_merges(["t h", "Ġ a"])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    model = Llama(SHAPE)
+    model.token_embd.weight.data *= 0.1
+    save_model(model, path, "F32", source, "tiny")
+    return path
+
+
+def small_text(model: Llama) -> list[Conversation]:
+    """Random rows, with what the model says in each place after the fourth."""
+    torch.manual_seed(1)
+    tokens = torch.randint(3, SHAPE.vocabulary, (24, 24))
+    with torch.inference_mode():
+        best = model.logits(model(tokens)).log_softmax(-1).topk(TOP_K)
+    return [
+        Conversation("chat", index % 2, tokens[index].numpy(), np.arange(5, 24),
+                     best.indices[index, 4:-1].numpy(), best.values[index, 4:-1].numpy())
+        for index in range(len(tokens))
+    ]
+
+
+def test_cached_padded_decoding_equals_a_plain_pass(directory: Path) -> None:
+    model = load_model(tiny_target(directory))
+    rows = [Conversation("chat", 0, [5, 6, 7, 8, 9]), Conversation("chat", 0, [11, 12])]
+    write_turns(model, rows, [0.0, 0.0], 10, torch.Generator().manual_seed(1))
+    for row in rows:
+        with torch.inference_mode():
+            log_probs = model.logits(model(torch.tensor([row.tokens]))).log_softmax(-1)[0]
+        for place, ids, values in zip(row.places, row.top_ids, row.top_log_probs, strict=True):
+            best = log_probs[place - 1].topk(len(ids))
+            assert row.tokens[place] == best.indices[0] == ids[0]
+            assert np.abs(best.values.numpy() - values).max() < 0.01
+
+
+def test_draws_follow_the_temperature(directory: Path) -> None:
+    log_probs = torch.tensor([0.5, 0.3, 0.2]).log().repeat(30_000, 1)
+    for heat in (0.0, 0.5, 1.0):
+        generator = torch.Generator().manual_seed(3)
+        drawn = draw(log_probs, torch.full((len(log_probs), 1), heat), generator)[:, 0]
+        found = torch.bincount(drawn, minlength=3) / len(drawn)
+        wanted = (log_probs[0] / heat).softmax(-1) if heat else torch.tensor([1.0, 0, 0])
+        assert (found - wanted).abs().max() < 0.01
+
+
+def test_text_is_resumed_and_reproduced(directory: Path) -> None:
+    path = tiny_target(directory)
+
+    def write(name: str, tokens: int) -> list[Conversation]:
+        write_text(load_model(path), load_tokenizer(path), directory / name, tokens=tokens, rows=16,
+                   seed=5, lengths=Lengths(60, 8))
+        return load_shards(directory / name)
+
+    whole, part = write("a", 200), write("b", 50)
+    assert 0 < len(part) < len(whole)
+    assert [list(row.tokens) for row in whole] == [list(row.tokens) for row in write("b", 200)]
+
+
+def test_sampled_normaliser_estimates_the_full_loss(directory: Path) -> None:
+    draft = load_model(tiny_target(directory))
+    batch = make_batch(small_text(draft)[:1], torch.device("cpu"))
+    draft.output_norm.weight.data *= 0.5
+    hidden = draft(batch.tokens)[batch.rows, batch.columns]
+    for loss in ("kl", "ce"):
+        full = divergence(draft, hidden, batch, loss).item()
+        with patch("train.NEGATIVES", 8):
+            estimates = [divergence(draft, hidden, batch, loss).item() for _ in range(200)]
+        assert np.std(estimates) > 0
+        assert abs(np.mean(estimates) - full) < 0.01, (np.mean(estimates), full)
+
+
+def test_training_learns_and_the_same_seed_gives_the_same_loss(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    rows = small_text(target)
+    for loss in ("kl", "ce"):
+        losses = []
+        for _ in range(2):
+            draft = project_embedding(target, NARROW, 1)
+            before = evaluate(draft, rows)["loss"]
+            train(draft, rows, Settings(5_000, 1e-2, batch=256, loss=loss), lambda *_: None)
+            losses.append(evaluate(draft, rows)["loss"])
+        assert losses[0] == losses[1] != before
+    assert losses[0] < before
+
+
+def test_all_layers_copied_are_the_target(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    rows = small_text(target)
+    score = evaluate(copy_layers(target, (0, 1, 2)), rows)
+    masses = np.exp(np.stack([row.top_log_probs for row in rows])).sum(-1)
+    assert score["greedy"]["all"] == 1
+    assert abs(score["loss"] + np.log(masses).mean()) < 1e-3  # the least that a loss can be
+    assert abs(score["sampled"]["all"] - masses[1::2].mean()) < 1e-3
+    other = evaluate(copy_layers(target, (0, 2)), rows)
+    assert other["loss"] > score["loss"] + 1e-3 and other["greedy"]["all"] < 1
+
+
+def test_a_copied_draft_learns_under_the_target_s_embedding(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    rows = small_text(target)
+    draft = Recipe("draft", "Q8_0", 1e-3, 0, copied=(0, 2)).start(target, 1)
+    before = evaluate(draft, rows)["loss"]
+    train(draft, rows, Settings(3_000, 1e-3, batch=256), lambda *_: None)
+    assert evaluate(draft, rows)["loss"] < before
+    assert draft.token_embd.weight.equal(target.token_embd.weight)
+
+
+def test_an_exported_draft_reads_back(directory: Path) -> None:
+    target = tiny_target(directory)
+    draft = project_embedding(load_model(target), NARROW, 1)
+    tokens = load_tokenizer(target)
+    for kind in ("Q8_0", "Q4_0", "F32"):
+        path = directory / f"{kind}.gguf"
+        save_model(draft, path, kind, target, "draft")
+        read = load_model(path)
+        assert replace(read.shape, epsilon=draft.shape.epsilon) == draft.shape
+        assert abs(read.shape.epsilon - draft.shape.epsilon) < 1e-12  # float32 in the file
+        for name, weight in draft.state_dict().items():
+            packed = GGMLQuantizationType[kind if weight.dim() == 2 else "F32"]
+            wanted = dequantize(quantize(weight.numpy(), packed), packed)
+            assert np.array_equal(read.state_dict()[name].numpy().ravel(), wanted.ravel()), name
+        text = "<|im_start|>a th 12\n"
+        assert load_tokenizer(path).encode(text).ids == tokens.encode(text).ids
+        first = path.read_bytes()
+        save_model(draft, path, kind, target, "draft")
+        assert path.read_bytes() == first
+
+
+def test_the_overlap_check_finds_a_planted_prompt(directory: Path) -> None:
+    prompt = "Repeat exactly: The harbour at Lindvik freezes in late November, and opens in April."
+    (directory / "some.json").write_text(json.dumps([{"turns": [{"content": prompt}]}]))
+    ngrams = evaluation_ngrams(directory)
+    assert ngrams.found_in("well, the HARBOUR at Lindvik freezes in\nlate november. Yes")
+    assert not ngrams.found_in("The harbour at Lindvik freezes in late May.")
+
+
+def main() -> None:
+    """Runs every test in a directory of its own."""
+    torch.set_num_threads(1)
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            with tempfile.TemporaryDirectory() as directory:
+                random.seed(0)
+                test(Path(directory))
+            print(f"ok {name.removeprefix('test_').replace('_', ' ')}")
+
+
+if __name__ == "__main__":
+    main()
