@@ -260,6 +260,7 @@ Generated from \`lib/study/records.ts\`; a test holds it up to date. Schema vers
 - \`prompts/quick.json\`: the prompts of the quick study.
 - \`prompts/evaluation.json\`: held-out prompts, eight kinds of twelve, each under the hash of what it asks.
 - \`traces/<target>-<precision>/<draft>.csv\`: one row a trace: what a draft made of a text, on any machine. Schema version ${TRACE_SCHEMA}.
+- \`models/\`: small drafts of the default target, \`manifest.json\` (how they were made), \`check.json\` (what a rerun is compared with) and \`frequent_tokens.json\` (what the target writes most).
 - \`hardware.csv\`: published figures of processors, one row a part, each with its source. Peaks are dense, without sparsity. Not measurements, but for the last row's memory and cache.
 - \`published.csv\`: speed-ups that others report, one row a report, with what a projection of it assumes. Not measured here.
 - \`records/<machine>/machine.json\`: the machine.
