@@ -22,6 +22,7 @@ const SYMBOLS = {
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32", optional: true }, // glibc's alone
 } as const;
 
 /** Whether files can be mapped on this system: on Linux and macOS. */
@@ -73,9 +74,13 @@ export class MappedFile implements Disposable {
     return Deno.UnsafePointer.offset(this.#address, offset)!;
   }
 
-  /** Gives the memory back until the file is looked at again. */
+  /**
+   * Gives the memory back until the file is looked at again, and what was freed after working on it:
+   * the C library would keep it.
+   */
   rest(): void {
     this.#library.symbols.madvise(this.#address, this.#bytes, MADV_DONTNEED);
+    this.#library.symbols.malloc_trim?.(0n);
   }
 
   /** Ends the mapping. */

@@ -92,7 +92,7 @@ Deno.test({
   name: "a full disk leaves no half-built graph: generate says so in a line, and room mends it",
   ignore,
   async fn() {
-    using disk = mountDisk(512);
+    using disk = mountDisk(256);
     const folder = Deno.makeTempDirSync();
     try {
       Deno.writeFileSync(`${folder}/tiny.gguf`, tinyGguf());

@@ -27,6 +27,7 @@ Deno.test("processes that fetch and build one model at once all succeed, and lea
         `${graph}.lock`,
         `${graph}/grouped.onnx`,
         `${graph}/scattered.onnx`,
+        `${graph}/softmax.onnx`,
         `${graph}/weights.bin`,
         `${graph}/weights.json`,
       ]).sort(),

@@ -18,7 +18,7 @@ const FAULTS: readonly [string, (records: Records) => Records, string][] = [
       rounds: rounds.filter((round) => round.pair !== pair || round.arm !== arm),
     };
   }, "has no partner"],
-  ["more tokens than were asked for", changing({ maxTokens: 3 }), "of at most 3"],
+  ["more tokens than were asked for", changing({ maxTokens: 3 }), "of at most -1"],
   ["a failed run with figures", changing({ status: "failed" }), "a failed run has figures"],
   ["other text in exact mode", ({ runs, rounds }) => ({
     runs: runs.map((run) => ({ ...run, exact: true, equalsPlain: run.equalsPlain && false })),
