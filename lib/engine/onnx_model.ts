@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Architecture } from "../models/architecture.ts";
 import type { TokenId } from "../models/token.ts";
 import type { TrimmedVocabulary } from "../models/trimmed_vocabulary.ts";
@@ -33,6 +34,11 @@ const STEP = 256;
 const ROOM = 32;
 /** Tokens of a prefill pass. */
 const CHUNK = 128;
+/**
+ * Passes up to this width run on the thread that asks: they take milliseconds, of which a change of
+ * thread cost a quarter (docs/log.md).
+ */
+const NARROW = 32;
 
 /** What an {@linkcode OnnxModel} is made of. */
 export interface OnnxModelOptions {
@@ -316,8 +322,13 @@ class CachedContext implements OnnxContext {
     const { session, binding } = this.#bind(this.#formFor(rows));
     const size = vocabulary?.tokens.length ?? vocabularySize;
     const logits = this.#inputs.write(binding, session.inputs, pass, size);
-    this.#running = binding.run();
-    await this.#running;
+    if (width <= NARROW) {
+      binding.runSync();
+      await new Promise((resolve) => setImmediate(resolve)); // signals and timers have their turn
+    } else {
+      this.#running = binding.run();
+      await this.#running;
+    }
 
     const offsets = tokens.map((_, row) => scored.findIndex((score) => score.row === row));
     const scores: TokenScores = {

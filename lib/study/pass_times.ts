@@ -76,10 +76,14 @@ async function decode(opened: OnnxContext, context: number, tokens: number): Pro
   for await (const _ of autoregress(opened, prompt, { maxTokens: tokens, seed: 1 }));
 }
 
+/** Milliseconds of rest between engines. */
+const REST = 200;
+
 /**
  * Times several engines in turn, so that whatever slows the machine falls on all alike. Each does
  * the work once uncounted. A pass that counts also comes right after one that does not, as passes
- * follow each other in decoding: by then the threads of the engine before have ceased to spin.
+ * follow each other in decoding. Before an engine's turn there is a rest, as threads of the one
+ * before spin on for tens of milliseconds and would double its times.
  *
  * @param timers The engines.
  * @param works What to time.
@@ -107,6 +111,7 @@ export async function* alternatePasses(
     for (let repeat = 0; repeat <= repeats; repeat++) {
       for (const [index, timer] of timers.entries()) {
         signal?.throwIfAborted();
+        if (timers.length > 1) await new Promise((resolve) => setTimeout(resolve, REST));
         if (work.kind === "pass") await timer.time(work);
         const milliseconds = await timer.time(work);
         if (repeat > 0) times[index]!.push(milliseconds);
