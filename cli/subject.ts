@@ -6,7 +6,7 @@
 
 import { loadModel } from "../lib/engine/load.ts";
 import type { Runtime } from "../lib/onnx/mod.ts";
-import type { SubjectLoader } from "../lib/study/subject.ts";
+import { type SubjectLoader, subjectOf } from "../lib/study/subject.ts";
 import { ArgumentError } from "./arguments.ts";
 
 /**
@@ -42,18 +42,6 @@ export function subjectLoader(
         `Cannot draft with ${id} as its tokenizer is not that of ${first.id}: choose a draft of the target's family`,
       );
     }
-    return {
-      model,
-      id,
-      hash: model.details.sha256,
-      precision,
-      headPrecision: model.details.headPrecision,
-      differingWidths: model.details.probe.differ,
-      attention: model.details.form,
-      provider: "cpu",
-      endOfText: model.tokenizer.endOfText,
-      encode: (messages) => model.encodeChat(messages),
-      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
-    };
+    return subjectOf(model);
   };
 }

@@ -11,8 +11,6 @@ import { renderPng } from "../lib/figures/render.ts";
 import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
 import { catalog } from "../lib/models/catalog.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
-import { openEnergyMeter } from "../lib/study/energy/open.ts";
-import { idlePower } from "../lib/study/energy/used.ts";
 import { plan } from "../lib/study/plan.ts";
 import { preset, PRESETS } from "../lib/study/presets.ts";
 import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
@@ -28,6 +26,7 @@ import { behaviour } from "./behaviour.ts";
 import { costs } from "./costs.ts";
 import { merge } from "./merge.ts";
 import { progress } from "./progress.ts";
+import { openEnergy } from "./energy.ts";
 import { report } from "./report.ts";
 import { subjectLoader } from "./subject.ts";
 import { validate } from "./validate.ts";
@@ -99,11 +98,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
 
   const process = flags.process ?? nextProcess(study, prompts, options, store.runs);
   const bar = progress(`${flags.preset}, process ${process}`);
-  const { meter, why } = await openEnergyMeter();
-  await using _meter = meter;
-  const energy = meter
-    ? { meter: meter.name, idleWatts: await idlePower(meter) }
-    : { meter: why, idleWatts: null };
+  await using energy = await openEnergy();
   using runtime = new Runtime({ threads: flags.threads });
   let share = 0;
   const outcome = await sweep(plan(study, prompts, { ...options, process }), {
@@ -114,9 +109,9 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
       machine,
       code: await describeCode(ROOT.pathname),
       versions: describeVersions(),
-      energy,
+      energy: energy.provenance,
     },
-    ...(meter ? { energyMeter: meter } : {}),
+    ...energy.options,
     signal,
     onProgress: (now) => {
       share = now.share;

@@ -8,8 +8,6 @@ import { join } from "node:path";
 import { Runtime } from "../lib/onnx/mod.ts";
 import type { Draft } from "../lib/study/conditions.ts";
 import { readCosts } from "../lib/study/cost_store.ts";
-import { openEnergyMeter } from "../lib/study/energy/open.ts";
-import { idlePower } from "../lib/study/energy/used.ts";
 import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
@@ -29,6 +27,7 @@ import { LOADING } from "./flags.ts";
 import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
+import { openEnergy } from "./energy.ts";
 import { report } from "./report.ts";
 import { subjectLoader } from "./subject.ts";
 import { describeValidation } from "./validation_table.ts";
@@ -111,11 +110,7 @@ async function measure(flags: Flags, folder: string, signal: AbortSignal): Promi
   await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
   const bar = progress("Validation");
-  const { meter, why } = await openEnergyMeter();
-  await using _meter = meter;
-  const energy = meter
-    ? { meter: meter.name, idleWatts: await idlePower(meter) }
-    : { meter: why, idleWatts: null };
+  await using energy = await openEnergy();
   using runtime = new Runtime({ threads });
   let share = 0;
   const load = subjectLoader(runtime, signal, (note) => bar.update(share, 1, note));
@@ -129,9 +124,9 @@ async function measure(flags: Flags, folder: string, signal: AbortSignal): Promi
       machine,
       code: await describeCode(ROOT.pathname),
       versions: describeVersions(),
-      energy,
+      energy: energy.provenance,
     },
-    ...(meter ? { energyMeter: meter } : {}),
+    ...energy.options,
     signal,
     onProgress: (now) => {
       share = now.share;

@@ -12,7 +12,7 @@ import type { Preset } from "../study/presets.ts";
 import { describeCode, describeMachine, describeVersions } from "../study/provenance.ts";
 import { nextProcess } from "../study/resume.ts";
 import { openRecords } from "../study/store.ts";
-import type { SubjectLoader } from "../study/subject.ts";
+import { type SubjectLoader, subjectOf } from "../study/subject.ts";
 import { sweep } from "../study/sweep.ts";
 import { readWorkload } from "../study/workload.ts";
 import { requireInteger } from "../validate.ts";
@@ -106,20 +106,6 @@ export async function stoppable<T>(task: (signal: AbortSignal) => Promise<T>): P
 }
 
 function catalogLoader(runtime: Runtime, signal: AbortSignal): SubjectLoader {
-  return async (id, { precision, exact }) => {
-    const model = await loadModel(id, { runtime, precision, exact, signal });
-    return {
-      model,
-      id,
-      hash: model.details.sha256,
-      precision,
-      headPrecision: model.details.headPrecision,
-      differingWidths: model.details.probe.differ,
-      attention: model.details.form,
-      provider: "cpu",
-      endOfText: model.tokenizer.endOfText,
-      encode: (messages) => model.encodeChat(messages),
-      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
-    };
-  };
+  return async (id, { precision, exact }) =>
+    subjectOf(await loadModel(id, { runtime, precision, exact, signal }));
 }

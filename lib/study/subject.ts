@@ -5,6 +5,7 @@
  */
 
 import type { LanguageModel } from "../engine/language_model.ts";
+import type { LoadedModel } from "../engine/load.ts";
 import type { ChatMessage } from "../models/chat.ts";
 import type { Precision } from "../models/graph.ts";
 import type { TokenId } from "../models/token.ts";
@@ -45,3 +46,26 @@ export interface SubjectOptions {
 
 /** Loads a model by its catalog id. */
 export type SubjectLoader = (id: string, options: SubjectOptions) => Promise<Subject>;
+
+/**
+ * Real weights under study.
+ *
+ * @param model The model, which the subject takes along when it goes.
+ * @returns The subject.
+ */
+export function subjectOf(model: LoadedModel): Subject {
+  const { id, sha256, precision, headPrecision, probe, form } = model.details;
+  return {
+    model,
+    id,
+    hash: sha256,
+    precision,
+    headPrecision,
+    differingWidths: probe.differ,
+    attention: form,
+    provider: "cpu",
+    endOfText: model.tokenizer.endOfText,
+    encode: (messages) => model.encodeChat(messages),
+    [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+  };
+}

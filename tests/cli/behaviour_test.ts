@@ -1,19 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { readTraces } from "../../lib/study/trace_store.ts";
 import { tinyGguf } from "../faults/tiny_model.ts";
-
-async function sweep(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "cli/sweep.ts", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1", ...env },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+import { sweep } from "./sweep_command.ts";
 
 Deno.test("sweep behaviour, costs and validate work hand in hand on a model's file", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,16 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { openRecords } from "../../lib/study/store.ts";
 import { PROVENANCE, tinyPlan, tinySweep } from "../study/tables.ts";
+import { sweep } from "./sweep_command.ts";
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "cli/sweep.ts", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+const run = (...args: string[]) => sweep(args);
 
 Deno.test("sweep merge makes one folder of many, and says what is there", async () => {
   const root = await Deno.makeTempDir();
