@@ -11,10 +11,10 @@ import { onlineNgram } from "../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../lib/decoding/drafters/prompt_lookup.ts";
 import type { LoadedModel, LoadOptions } from "../lib/engine/load.ts";
 import type { OnnxContext } from "../lib/engine/onnx_model.ts";
+import { readsHidden } from "../lib/engine/open_draft.ts";
 import type { Precision } from "../lib/models/graph.ts";
 import { frequentTokens } from "../lib/models/token_ranking.ts";
-import { ArgumentError } from "./arguments.ts";
-import { loadWithProgress } from "./load.ts";
+import { loadWithProgress, openDraftWithProgress } from "./load.ts";
 
 /** The flags that choose a drafter. */
 export interface DrafterFlags {
@@ -31,6 +31,26 @@ export interface DrafterFlags {
 /** Tokens by how often the default target writes them. */
 const RANKING = new URL("../data/models/frequent_tokens.json", import.meta.url);
 
+/** What `--draft` names that is no model of its own. */
+const BUILT_IN = /^(none|prompt-lookup|ngram|int4-self|self:.*)$/;
+
+/**
+ * Whether what `--draft` names reads the target's hidden states, so that the target must be loaded
+ * with them.
+ *
+ * @param flags What will be opened.
+ * @param loading How.
+ * @returns Whether it does.
+ */
+export async function wantsHidden(
+  { draft }: Pick<DrafterFlags, "draft">,
+  loading: LoadOptions,
+): Promise<boolean> {
+  const models = draft.split(",").filter((name) => !BUILT_IN.test(name));
+  const wants = await Promise.all(models.map((model) => readsHidden(model, loading)));
+  return wants.includes(true);
+}
+
 /**
  * Opens what `--draft` names.
  *
@@ -40,7 +60,7 @@ const RANKING = new URL("../data/models/frequent_tokens.json", import.meta.url);
  * @param loading How a model that drafts is loaded.
  * @returns The first of those named that proposes anything, or null for none; disposing of it
  *   disposes of its models.
- * @throws {ArgumentError} If the draft's tokenizer is not the target's.
+ * @throws {DraftError} If the draft's tokenizer is not the target's.
  */
 export async function openDrafter(
   flags: DrafterFlags,
@@ -78,26 +98,24 @@ async function openOne(
   if (layers !== undefined) {
     const { precision } = target.details;
     const cut = { ...loading, ...trimmed, precision, layers: Number(layers) };
-    return owning(await loadWithProgress(flags.model, cut), context);
+    const model = await loadWithProgress(flags.model, cut);
+    return owning(model, model.follow(context));
   }
-  const self = flags.draft === "int4-self";
-  const model = await loadWithProgress(self ? flags.model : flags.draft, {
-    ...loading,
-    ...trimmed,
-    precision: self ? "int4" : flags.draftPrecision,
-  });
-  if (model.tokenizer.fingerprint === target.tokenizer.fingerprint) return owning(model);
-  await model[Symbol.asyncDispose]();
-  throw new ArgumentError(
-    `Cannot draft with ${flags.draft} as its tokenizer is not that of ${flags.model}: choose a draft of the target's family`,
-  );
+  if (flags.draft === "int4-self") {
+    const cheaper = { ...loading, ...trimmed, precision: "int4" } as const;
+    const model = await loadWithProgress(flags.model, cheaper);
+    return owning(model, model.open());
+  }
+  const own = { ...loading, ...trimmed, precision: flags.draftPrecision };
+  const draft = await openDraftWithProgress(flags.draft, target, own);
+  return owning(draft.model, draft.open(context));
 }
 
-/** A drafter that takes its model along when it goes. It reads the text itself, or follows. */
-function owning(model: LoadedModel, followed?: OnnxContext): Drafter {
+/** A drafter that takes its model and context along when it goes. */
+function owning(model: LoadedModel, context: OnnxContext): Drafter {
   const owned = new AsyncDisposableStack();
   owned.use(model);
-  const context = owned.use(followed ? model.follow(followed) : model.open());
+  owned.use(context);
   return {
     ...modelDrafter(context, model.name),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

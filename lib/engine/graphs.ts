@@ -36,9 +36,10 @@ export class Graphs implements Disposable {
     this.#onLoad = onLoad;
   }
 
-  /** Bytes of the weights, which all graphs share. */
+  /** Bytes of the weights, which all graphs share; of a draft that borrows, those that are its own. */
   get weightBytes(): number {
-    return this.#built.places.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { ownBytes, places } = this.#built;
+    return ownBytes ?? places.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The graph of a form. */

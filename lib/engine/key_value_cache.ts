@@ -17,6 +17,8 @@ export interface CacheShape {
   readonly heads: number;
   /** Width of a head. */
   readonly headSize: number;
+  /** Width of the hidden states that are kept beside keys and values; 0 keeps none. */
+  readonly hidden: number;
 }
 
 /** A layer's keys and values: [rows, heads, capacity, headSize] each. */
@@ -36,6 +38,8 @@ export class KeyValueCache {
   readonly capacity: number;
   /** The layers' tensors, to be bound as input and output both. */
   readonly layers: readonly Layer[];
+  /** The tokens' hidden states, [rows, 1, capacity, hidden], if they are kept. */
+  readonly hidden: Tensor<"float32"> | null;
   readonly #runtime: Runtime;
   readonly #shape: CacheShape;
   readonly #memory: DisposableStack;
@@ -53,25 +57,25 @@ export class KeyValueCache {
     this.#runtime = runtime;
     this.#shape = shape;
     this.capacity = capacity;
-    const dims = [shape.rows, shape.heads, capacity, shape.headSize];
-    const bytes = dims.reduce((product, dim) => product * dim, 2 * shape.layers * 4);
-    requireMemory(bytes, `keys and values of ${shape.rows} × ${capacity} tokens`);
+    const { rows, heads, headSize, layers, hidden } = shape;
+    const bytes = rows * capacity * (2 * layers * heads * headSize + hidden) * 4;
+    requireMemory(bytes, `keys and values of ${rows} × ${capacity} tokens`);
     using taken = new DisposableStack(); // what was taken goes back if the library refuses the rest
-    const allocate = (): Tensor<"float32"> => {
+    const allocate = (heads: number, width: number): Tensor<"float32"> => {
+      const dims = [rows, heads, capacity, width];
       const tensor = taken.use(Tensor.allocate(runtime, "float32", dims));
       tensor.data.fill(0);
       return tensor;
     };
-    this.layers = Array.from(
-      { length: shape.layers },
-      () => ({ key: allocate(), value: allocate() }),
-    );
+    const ofHeads = (): Tensor<"float32"> => allocate(heads, headSize);
+    this.layers = Array.from({ length: layers }, () => ({ key: ofHeads(), value: ofHeads() }));
+    this.hidden = hidden > 0 ? allocate(1, hidden) : null;
     this.#memory = taken.move();
   }
 
-  /** Bytes of all layers. */
+  /** Bytes of all that it holds. */
   get byteLength(): number {
-    return this.layers.length * 2 * this.layers[0]!.key.data.byteLength;
+    return this.#tensors().reduce((sum, { data }) => sum + data.byteLength, 0);
   }
 
   /** Gives one more holder the same cache. */
@@ -95,43 +99,73 @@ export class KeyValueCache {
   own(lengths: readonly number[], capacity: number): KeyValueCache {
     if (this.#holders === 1 && this.capacity >= capacity) return this;
     const copy = new KeyValueCache(this.#runtime, this.#shape, Math.max(capacity, this.capacity));
-    this.layers.forEach((layer, index) => {
-      this.#copySlots(layer.key, copy.layers[index]!.key, lengths);
-      this.#copySlots(layer.value, copy.layers[index]!.value, lengths);
-    });
+    const copies = copy.#tensors();
+    for (const [i, tensor] of this.#tensors().entries()) copySlots(tensor, copies[i]!, lengths);
     this.release();
     return copy;
   }
 
   /** Moves slots of a row: what lay at `from + path[i]` comes to `from + i`. `path` ascends. */
   compact(row: number, from: number, path: readonly number[]): void {
-    const { heads, headSize } = this.#shape;
+    const tensors = this.#tensors();
     path.forEach((index, depth) => {
       if (index === depth) return;
-      for (const { key, value } of this.layers) {
+      for (const { data, dims } of tensors) {
+        const [heads, width] = [dims[1]!, dims[3]!];
         for (let head = 0; head < heads; head++) {
-          const start = ((row * heads + head) * this.capacity + from) * headSize;
-          const source = start + index * headSize;
-          key.data.copyWithin(start + depth * headSize, source, source + headSize);
-          value.data.copyWithin(start + depth * headSize, source, source + headSize);
+          const start = ((row * heads + head) * this.capacity + from) * width;
+          const source = start + index * width;
+          data.copyWithin(start + depth * width, source, source + width);
         }
       }
     });
   }
 
-  #copySlots(
-    from: Tensor<"float32">,
-    to: Tensor<"float32">,
-    lengths: readonly number[],
+  /**
+   * Keeps the hidden states of new tokens in the slots of their keys.
+   *
+   * @param states [rows, width, hidden].
+   * @param width New tokens of each row, padding included.
+   * @param rows Each row's committed length, and its new tokens.
+   */
+  keepHidden(
+    states: Float32Array,
+    width: number,
+    rows: readonly { readonly length: number; readonly tokens: readonly unknown[] }[],
   ): void {
-    const { heads, headSize } = this.#shape;
-    const [fromStride, toStride] = [from.dims[2]! * headSize, to.dims[2]! * headSize];
-    for (let head = 0; head < lengths.length * heads; head++) {
-      const length = lengths[Math.floor(head / heads)]! * headSize;
-      to.data.set(
-        from.data.subarray(head * fromStride, head * fromStride + length),
-        head * toStride,
-      );
+    const { data, dims } = this.hidden!;
+    const size = dims[3]!;
+    for (const [row, { length, tokens }] of rows.entries()) {
+      const from = row * width * size;
+      const part = states.subarray(from, from + tokens.length * size);
+      data.set(part, (row * this.capacity + length) * size);
     }
+  }
+
+  /** A slot's hidden state: a view. The cache must keep them. */
+  hiddenAt(row: number, slot: number): Float32Array {
+    const { data, dims } = this.hidden!;
+    const [at, width] = [row * this.capacity + slot, dims[3]!];
+    return data.subarray(at * width, (at + 1) * width);
+  }
+
+  #tensors(): Tensor<"float32">[] {
+    const all = this.layers.flatMap(({ key, value }) => [key, value]);
+    return this.hidden ? [...all, this.hidden] : all;
+  }
+}
+
+/** Copies the first slots of each row to a cache of another capacity. */
+function copySlots(
+  from: Tensor<"float32">,
+  to: Tensor<"float32">,
+  lengths: readonly number[],
+): void {
+  const [heads, width] = [from.dims[1]!, from.dims[3]!];
+  const [fromStride, toStride] = [from.dims[2]! * width, to.dims[2]! * width];
+  for (let head = 0; head < lengths.length * heads; head++) {
+    const length = lengths[Math.floor(head / heads)]! * width;
+    const start = head * fromStride;
+    to.data.set(from.data.subarray(start, start + length), head * toStride);
   }
 }

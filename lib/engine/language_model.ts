@@ -47,10 +47,14 @@ export interface Context extends AsyncDisposable {
    * `parents` makes the lists trees: `parents[row][i]` is the index, in the same list, of the token
    * that `tokens[row][i]` follows, or −1 for the committed text. A parent stands before its
    * children. Without it each list is a chain.
+   *
+   * `scored` says whose scores will be asked for: a model may leave out those of all tokens but
+   * each list's last. By default all are there.
    */
   evaluate(
     tokens: readonly (readonly TokenId[])[],
     parents?: readonly (readonly number[])[],
+    scored?: "all" | "last",
   ): Promise<Evaluation>;
   /**
    * Keeps part of the newest evaluation: for each row a prefix length, or the indices of a tree

@@ -5,7 +5,7 @@
  */
 
 import type { TokenId } from "../models/token.ts";
-import type { Binding, Runtime } from "../onnx/mod.ts";
+import type { Binding, Runtime, Session } from "../onnx/mod.ts";
 import { type MaskRow, writeMask } from "./mask.ts";
 import { Scratch } from "./scratch.ts";
 
@@ -13,6 +13,8 @@ import { Scratch } from "./scratch.ts";
 export interface PassRow extends MaskRow {
   /** New tokens; shorter lists are padded to the pass's width. */
   readonly tokens: readonly TokenId[];
+  /** For each new token what it is read with, if the graph reads such: zeros if null. */
+  readonly features?: readonly (Float32Array | null)[];
 }
 
 /** A forward pass. */
@@ -27,6 +29,16 @@ export interface Pass {
   readonly contextLength: number;
   /** Which of the rows · width tokens are scored, padded to the number of scores that is computed. */
   readonly scored: readonly number[];
+  /** The width of the residual stream. */
+  readonly hidden: number;
+}
+
+/** Memory that a pass writes to. */
+export interface PassOutputs {
+  /** Scores: one entry for each that is computed. */
+  readonly logits: Float32Array;
+  /** Hidden states of rows · width tokens, if the graph gives them. */
+  readonly hidden: Float32Array | null;
 }
 
 interface Input {
@@ -68,6 +80,18 @@ const INPUTS: Readonly<Record<string, Input>> = {
     write: (data: Float32Array, { rows, width, capacity }) =>
       writeMask(data, rows, width, capacity),
   },
+  features: {
+    type: "float32",
+    dims: ({ rows, width, hidden }) => [rows.length, width, hidden],
+    write: (data: Float32Array, { rows, width, hidden }) => {
+      data.fill(0);
+      rows.forEach(({ features = [] }, row) => {
+        for (const [i, feature] of features.entries()) {
+          if (feature) data.set(feature, (row * width + i) * hidden);
+        }
+      });
+    },
+  },
   last_slots: {
     type: "int32",
     dims: ({ rows }) => [rows.length],
@@ -88,10 +112,11 @@ const INPUTS: Readonly<Record<string, Input>> = {
   },
 };
 
-/** Memory for the inputs and the logits of a context's passes. */
+/** Memory for the small inputs and the outputs of a context's passes. */
 export class PassInputs implements Disposable {
   readonly #scratch = new Map<string, Scratch<"int64" | "int32" | "float32">>();
   readonly #logits: Scratch<"float32">;
+  readonly #hidden: Scratch<"float32">;
   readonly #runtime: Runtime;
 
   /**
@@ -102,24 +127,25 @@ export class PassInputs implements Disposable {
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
     this.#logits = new Scratch(runtime, "float32");
+    this.#hidden = new Scratch(runtime, "float32");
   }
 
   /**
    * Writes and binds a pass.
    *
    * @param binding Where to bind.
-   * @param names The inputs that the graph declares; those of the cache are not written here.
+   * @param session The graph, which declares inputs and outputs; those of the cache are not bound here.
    * @param pass The pass.
    * @param scores Logits of a token.
-   * @returns The memory that the pass will write its logits to.
+   * @returns The memory that the pass will write to.
    */
   write(
     binding: Binding,
-    names: readonly string[],
+    session: Pick<Session, "inputs" | "outputs">,
     pass: Pass,
     scores: number,
-  ): Float32Array {
-    for (const name of names) {
+  ): PassOutputs {
+    for (const name of session.inputs) {
       const input = INPUTS[name];
       if (!input) continue;
       const tensor = this.#scratchFor(name, input).shape(input.dims(pass));
@@ -128,13 +154,17 @@ export class PassInputs implements Disposable {
     }
     const logits = this.#logits.shape([pass.scored.length, scores]);
     binding.output("logits", logits);
-    return logits.data;
+    if (!session.outputs.includes("hidden")) return { logits: logits.data, hidden: null };
+    const hidden = this.#hidden.shape([pass.rows.length * pass.width, pass.hidden]);
+    binding.output("hidden", hidden);
+    return { logits: logits.data, hidden: hidden.data };
   }
 
   /** Gives the memory back. */
   [Symbol.dispose](): void {
     for (const scratch of this.#scratch.values()) scratch[Symbol.dispose]();
     this.#logits[Symbol.dispose]();
+    this.#hidden[Symbol.dispose]();
   }
 
   #scratchFor(name: string, { type }: Input): Scratch<"int64" | "int32" | "float32"> {

@@ -32,7 +32,8 @@ export interface BuildOptions extends GraphOptions {
   readonly cache: string;
   /**
    * How many layers to keep, from the first. The graphs of a cut network lie beside the whole one's
-   * and share its weights, unless the vocabulary is trimmed too. Default: all.
+   * and share its weights, unless the vocabulary is trimmed too; so do graphs that expose hidden
+   * states. Default: all.
    */
   readonly layers?: number | undefined;
   /** Stops waiting for another process that builds the same graph. */
@@ -51,6 +52,8 @@ export interface BuiltGraphs {
   readonly places: readonly WeightPlace[];
   /** Hash of the weights and of all that shaped the graphs. */
   readonly hash: string;
+  /** Bytes of the weights that are not another network's. Default: those of all places. */
+  readonly ownBytes?: number;
 }
 
 /** What graphs are built from. */
@@ -76,12 +79,15 @@ export async function buildGraphs(
   source: BuildSource,
   options: BuildOptions,
 ): Promise<BuiltGraphs> {
-  const { layers = source.architecture.layers } = options;
+  const { layers = source.architecture.layers, hidden } = options;
   const cut = { ...source, architecture: { ...source.architecture, layers } };
-  if (options.vocabulary || layers === source.architecture.layers) {
-    return await buildFolder(cut, options);
-  }
-  return await addGraphs(await buildFolder(source, options), cut, options);
+  const apart = options.vocabulary !== undefined || layers === source.architecture.layers;
+  const built = await buildFolder(apart ? cut : source, { ...options, hidden: false });
+  if (apart && !hidden) return built;
+  const parts = [...(apart ? [] : [layers]), ...(hidden ? ["hidden"] : [])];
+  // Scores are the same whether or not hidden states are seen, and so is what was probed of them.
+  const hash = apart ? built.hash : hashOf([built.hash, layers]);
+  return { ...await addGraphs(built, cut, options, parts.join(".")), hash };
 }
 
 async function buildFolder(source: BuildSource, options: BuildOptions): Promise<BuiltGraphs> {
@@ -111,40 +117,64 @@ async function buildFolder(source: BuildSource, options: BuildOptions): Promise<
   };
 }
 
-/** Adds the graphs of the first layers of a network to the whole one's. */
+/** Adds further graphs of a network, or of its first layers, to those that are built. */
 async function addGraphs(
-  whole: BuiltGraphs,
+  built: BuiltGraphs,
   { architecture, weights }: BuildSource,
   options: BuildOptions,
+  variant: string,
 ): Promise<BuiltGraphs> {
-  const folder = dirname(whole.weights);
-  const nameOf = (form: AttentionForm): string => `${form}.${architecture.layers}.onnx`;
+  const folder = dirname(built.weights);
+  const nameOf = (form: AttentionForm): string => `${form}.${variant}.onnx`;
   const graphs = pathsOf((form) => join(folder, nameOf(form)));
-  const complete = (): boolean => Object.values(graphs).every(exists);
-  if (!complete()) {
-    const action = `build the ${options.precision} graph`;
-    await storing({ action, directory: folder, missing: () => STRUCTURE_BYTES }, async () => {
-      await withLock(`${folder}.lock`, () => {
-        if (!complete()) {
-          using file = new WeightFile(folder, whole.places);
-          writeForms(file, architecture, weights, options, (form) => `${nameOf(form)}.partial`);
-          for (const path of Object.values(graphs)) Deno.renameSync(`${path}.partial`, path);
-        }
-        return Promise.resolve();
-      }, { signal: options.signal });
-    });
-  }
-  return { ...whole, graphs, hash: hashOf([whole.hash, architecture.layers]) };
+  await addFiles(folder, Object.values(graphs), { ...options, missing: 0 }, (aside) => {
+    using file = new WeightFile(folder, { finished: built.places });
+    writeForms(file, architecture, weights, options, (form) => aside(nameOf(form)));
+  });
+  return { ...built, graphs };
 }
 
-function pathsOf(pathOf: (form: AttentionForm) => string): Record<AttentionForm, string> {
+/**
+ * Adds files to a folder of graphs unless they are there, the last of them last: all are written
+ * aside and moved into place whole, and one process writes while others wait.
+ */
+export async function addFiles(
+  folder: string,
+  paths: readonly string[],
+  options: Pick<BuildOptions, "precision" | "signal"> & { readonly missing: number },
+  write: (aside: (name: string) => string) => void,
+): Promise<void> {
+  const complete = (): boolean => paths.every(exists);
+  if (complete()) return;
+  const action = `build the ${options.precision} graph`;
+  const missing = (): number => options.missing + STRUCTURE_BYTES;
+  await storing({ action, directory: folder, missing }, async () => {
+    await withLock(`${folder}.lock`, () => {
+      if (complete()) return Promise.resolve();
+      try {
+        write((name) => `${name}.partial`);
+      } catch (error) {
+        for (const path of paths.filter((path) => exists(`${path}.partial`))) {
+          Deno.removeSync(`${path}.partial`);
+        }
+        throw error;
+      }
+      for (const path of paths) Deno.renameSync(`${path}.partial`, path);
+      return Promise.resolve();
+    }, { signal: options.signal });
+  });
+}
+
+/** A path for each form of attention. */
+export function pathsOf(pathOf: (form: AttentionForm) => string): Record<AttentionForm, string> {
   return Object.fromEntries(FORMS.map((form) => [form, pathOf(form)])) as Record<
     AttentionForm,
     string
   >;
 }
 
-function hashOf(facts: readonly unknown[]): string {
+/** A hash of facts, for names in the cache. */
+export function hashOf(facts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 

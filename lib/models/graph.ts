@@ -12,24 +12,23 @@
  * | *grouped:* last_slots | [B] | the cache slot of each row's last new token |
  * | total | scalar | slots in use after the pass |
  *
- * The output `logits` is [N, V], or [N, kept] where the vocabulary is trimmed.
+ * The output `logits` is [N, V], or [N, kept] where the vocabulary is trimmed. Graphs that expose
+ * hidden states have the output `hidden` too, [B·S, hidden]: what the head multiplies, of all tokens.
  *
  * @module
  */
 
 import type { Architecture } from "./architecture.ts";
 import { type AttentionForm, openAttention } from "./attention.ts";
-import { concatenate } from "./concatenate.ts";
-import { pairRows } from "./head_order.ts";
-import { type Precision, writeLinear, writeMatrix, writeQuantizedMatrix } from "./linear.ts";
-import { type Matrix, matrixOf, stack } from "./matrix.ts";
+import { type Layers, type WeightSource, writeLayers, writeNorm } from "./layers.ts";
+import type { Precision } from "./linear.ts";
 import { OnnxFile } from "./onnx_file.ts";
-import { BLOCK } from "./quantize.ts";
-import { expectedShapes } from "./tensor_shapes.ts";
 import type { TokenId } from "./token.ts";
+import { writeEmbedding, writeHead, writeTrimmedHead } from "./token_matrices.ts";
 import type { WeightFile } from "./weight_file.ts";
 
 export type { AttentionForm } from "./attention.ts";
+export type { WeightSource } from "./layers.ts";
 export type { Precision } from "./linear.ts";
 
 /** What the graph's weights become. */
@@ -40,12 +39,8 @@ export interface GraphOptions {
   readonly headPrecision: Precision;
   /** The only tokens to score, ascending. Default: all. */
   readonly vocabulary?: readonly TokenId[] | undefined;
-}
-
-/** Where weights come from, by GGUF's tensor names. */
-export interface WeightSource {
-  /** A tensor's values, row by row: all, or rows `from` up to, not including, `to`. */
-  readFloats(name: string, from?: number, to?: number): Float32Array;
+  /** Whether all tokens' hidden states are an output. Default false. */
+  readonly hidden?: boolean | undefined;
 }
 
 /** The forms of attention, each of which has a graph of its own: `scattered.onnx`. */
@@ -116,165 +111,49 @@ function writeGraph(
   weights: WeightSource,
   options: GraphOptions & { readonly form: AttentionForm },
 ): void {
-  const { layers, hidden, heads, keyValueHeads, headSize, vocabularySize, epsilon } = architecture;
+  const { vocabulary, hidden } = options;
+  const network = { architecture, weights, ...options };
   file.input("tokens", "int64", ["B", "S"]);
   const logitRows = file.input("logit_rows", "int64", ["N"]);
-  const factors = architecture.ropeFactors ? weights.readFloats("rope_freqs.weight") : undefined;
-  const attention = openAttention(file, architecture, options.form, factors);
-  const shapes = expectedShapes(architecture);
-  const norm = (name: string): string =>
-    file.vector(name, [hidden], () => weights.readFloats(`${name}.weight`));
-  const attributes = { epsilon: { float: epsilon } };
-  /** Adds a block's output to the residual stream; gives the stream and its normalised form. */
-  const addAndNormalise = (stream: string, output: string, name: string): [string, string] => {
-    const sum = file.name("stream");
-    const normal = file.node(
-      "com.microsoft::SkipSimplifiedLayerNormalization",
-      [stream, output, norm(name)],
-      { attributes, outputs: [file.name("normal"), "", "", sum] },
-    );
-    return [sum, normal];
-  };
-
-  let stream = writeEmbedding(file, architecture, weights, options);
-  let normal = file.node("SimplifiedLayerNormalization", [stream, norm("blk.0.attn_norm")], {
-    attributes: { ...attributes, axis: -1 },
-  });
-  for (let layer = 0; layer < layers; layer++) {
-    const block = `blk.${layer}`;
-    const matrix = (part: string): Matrix => {
-      const name = `${block}.${part}.weight`;
-      const [rows, columns] = shapes.get(name) as [number, number];
-      return matrixOf({ rows, columns }, (from, to) => weights.readFloats(name, from, to));
-    };
-    const linear = (
-      x: string,
-      name: string,
-      parts: readonly Matrix[],
-      bias?: () => Float32Array,
-    ): string => {
-      const whole = { name: `${block}.${name}`, matrix: stack(parts), bias };
-      return writeLinear(file, x, whole, options.precision);
-    };
-    /** Puts each rotary pair's rows, or figures, of whole heads side by side. */
-    const pair = (values: Float32Array, heads: number): Float32Array =>
-      architecture.ropeStyle === "adjacent" ? values : pairRows(values, { heads, headSize });
-    const headMatrix = (part: string, heads: number): Matrix => {
-      const name = `${block}.${part}.weight`;
-      const shape = { rows: heads * headSize, columns: hidden, unit: headSize };
-      return matrixOf(
-        shape,
-        (from, to) => pair(weights.readFloats(name, from, to), (to - from) / headSize),
-      );
-    };
-    const headVector = (part: string, heads: number): Float32Array =>
-      pair(weights.readFloats(`${block}.${part}`), heads);
-
-    const bias = (): Float32Array =>
-      concatenate([
-        headVector("attn_q.bias", heads),
-        headVector("attn_k.bias", keyValueHeads),
-        weights.readFloats(`${block}.attn_v.bias`),
-      ]);
-    const projected = linear(
-      normal,
-      "attn_qkv",
-      [headMatrix("attn_q", heads), headMatrix("attn_k", keyValueHeads), matrix("attn_v")],
-      architecture.attentionBias ? bias : undefined,
-    );
-    const norms = architecture.queryKeyNorm
-      ? { query: headVector("attn_q_norm.weight", 1), key: headVector("attn_k_norm.weight", 1) }
-      : undefined;
-    const attended = attention.write(projected, layer, norms);
-    const mixed = linear(attended, "attn_output", [matrix("attn_output")]);
-    [stream, normal] = addAndNormalise(stream, mixed, `${block}.ffn_norm`);
-
-    const [gate, up] = [file.name("gate"), file.name("up")];
-    const { feedForward } = architecture;
-    file.node("Split", [
-      linear(normal, "ffn_gate_up", [matrix("ffn_gate"), matrix("ffn_up")]),
-      file.integers([feedForward, feedForward]),
-    ], { attributes: { axis: -1 }, outputs: [gate, up] });
-    const activated = file.node("Mul", [
-      file.node("com.microsoft::QuickGelu", [gate], { attributes: { alpha: { float: 1 } } }), // SiLU
-      up,
-    ]);
-    const fed = linear(activated, "ffn_down", [matrix("ffn_down")]);
-    if (layer < layers - 1) {
-      [stream, normal] = addAndNormalise(stream, fed, `blk.${layer + 1}.attn_norm`);
-    } else {
-      stream = file.node("Add", [stream, fed]);
-    }
-  }
-
-  // Only tokens that will be scored reach the head, the largest matrix: prefill skips it.
-  const flat = file.node("Reshape", [stream, file.integers([-1, hidden])]);
-  const scored = file.node("SimplifiedLayerNormalization", [
-    file.node("Gather", [flat, logitRows], { attributes: { axis: 0 } }),
-    norm("output_norm"),
-  ], { attributes: { ...attributes, axis: -1 } });
-  writeHead(file, scored, architecture, weights, options);
-  file.output("logits", "float32", ["N", options.vocabulary?.length ?? vocabularySize]);
+  const attention = openAttention(file, architecture, options.form, factorsOf(network));
+  const stream = writeLayers(file, writeEmbedding(file, network), network, attention);
+  const scored = writeFinal(file, stream, logitRows, network, hidden);
+  if (vocabulary) writeTrimmedHead(file, scored, network, vocabulary);
+  else writeHead(file, scored, network);
+  file.output("logits", "float32", ["N", vocabulary?.length ?? architecture.vocabularySize]);
 }
 
-/** A matrix with a row for each token. */
-function tokenMatrix(
-  { vocabularySize, hidden }: Architecture,
-  weights: WeightSource,
-  name: string,
-): Matrix {
-  const shape = { rows: vocabularySize, columns: hidden };
-  return matrixOf(shape, (from, to) => weights.readFloats(`${name}.weight`, from, to));
-}
-
-function writeEmbedding(
-  file: OnnxFile,
-  architecture: Architecture,
-  weights: WeightSource,
-  { precision }: GraphOptions,
-): string {
-  const name = "token_embd";
-  const matrix = tokenMatrix(architecture, weights, name);
-  if (precision === "fp32") {
-    return file.node("Gather", [writeMatrix(file, name, matrix), "tokens"]);
-  }
-  const { rows, columns } = matrix;
-  const [codes, scales] = writeQuantizedMatrix(file, name, matrix, 8);
-  // The same memory as the head's, in the shape that rows are gathered from.
-  const [rowCodes, rowScales] = [`${name}.row_codes`, `${name}.row_scales`];
-  file.weights.alias(rowCodes, [rows, columns], codes);
-  file.weights.alias(rowScales, [rows, columns / BLOCK], scales);
-  return file.node("com.microsoft::GatherBlockQuantized", [
-    file.weight(rowCodes),
-    "tokens",
-    file.weight(rowScales),
-  ], { attributes: { bits: 8, block_size: BLOCK, gather_axis: 0, quantize_axis: 1 } });
+/** The divisors of a network's rotary frequencies, if it has them. */
+export function factorsOf(
+  { architecture, weights }: Pick<Layers, "architecture" | "weights">,
+): Float32Array | undefined {
+  return architecture.ropeFactors ? weights.readFloats("rope_freqs.weight") : undefined;
 }
 
 /**
- * The output head: the kept rows of a matrix; a matrix of its own; or the embedding's where that has
- * its precision.
+ * Writes the final norm. Only tokens that will be scored reach the head, the largest matrix: prefill
+ * skips it. A token's norm does not depend on how many others are normalised with it.
+ *
+ * @param file The graph.
+ * @param stream The residual stream after the last layer: [B, S, hidden].
+ * @param logitRows Which of the B·S tokens to score.
+ * @param network Sizes, and the norm's scale.
+ * @param all Whether the hidden states of all tokens are an output, `hidden`.
+ * @returns The scored tokens' hidden states: [N, hidden].
  */
-function writeHead(
+export function writeFinal(
   file: OnnxFile,
-  x: string,
-  architecture: Architecture,
-  weights: WeightSource,
-  { precision, headPrecision, vocabulary }: GraphOptions,
-): void {
-  const source = architecture.tiedHead ? "token_embd" : "output";
-  if (vocabulary) {
-    const row = (token: TokenId): Float32Array =>
-      weights.readFloats(`${source}.weight`, token, token + 1);
-    const matrix = matrixOf(
-      { rows: vocabulary.length, columns: architecture.hidden },
-      (from, to) => concatenate(vocabulary.slice(from, to).map(row)),
-    );
-    writeLinear(file, x, { name: "head", matrix }, headPrecision, "logits");
-    return;
-  }
-  const embedded = precision === "fp32" ? "fp32" : "int8";
-  const shared = architecture.tiedHead && headPrecision === embedded;
-  const matrix = tokenMatrix(architecture, weights, source);
-  writeLinear(file, x, { name: shared ? source : "head", matrix }, headPrecision, "logits");
+  stream: string,
+  logitRows: string,
+  { architecture, weights }: Pick<Layers, "architecture" | "weights">,
+  all = false,
+): string {
+  const { hidden } = architecture;
+  const gather = (x: string): string =>
+    file.node("Gather", [x, logitRows], { attributes: { axis: 0 } });
+  const flat = file.node("Reshape", [stream, file.integers([-1, hidden])]);
+  if (!all) return writeNorm(file, gather(flat), "output_norm", architecture, weights);
+  const states = writeNorm(file, flat, "output_norm", architecture, weights, "hidden");
+  file.output(states, "float32", ["T", hidden]);
+  return gather(states);
 }

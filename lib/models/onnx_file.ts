@@ -50,34 +50,49 @@ const TYPES: Readonly<Record<OnnxType, number>> = { float32: 1, uint8: 2, int32:
 /** Attributes of a node: integers, lists of integers, and floats, which must be said to be floats. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | { float: number }>>;
 
-/** Collects a graph. Several graphs may point into one file of weights. */
+/** What a graph is made of so far. */
+interface Collected {
+  readonly nodes: object[];
+  readonly initializers: Map<string, object>;
+  readonly inputs: object[];
+  readonly outputs: object[];
+  names: number;
+}
+
+/** Collects a graph. Several graphs may point into one file of weights, and one into several. */
 export class OnnxFile {
-  /** The file that holds the graph's weights. */
+  /** The file that holds the weights of what is added here. */
   readonly weights: WeightFile;
-  readonly #nodes: object[] = [];
-  readonly #initializers = new Map<string, object>();
-  readonly #inputs: object[] = [];
-  readonly #outputs: object[] = [];
-  #names = 0;
+  readonly #graph: Collected;
 
   /**
    * Begins a graph.
    *
    * @param weights Where its weights are, or will be written.
+   * @param begun Left out; see {@linkcode OnnxFile.over}.
    */
-  constructor(weights: WeightFile) {
+  constructor(
+    weights: WeightFile,
+    begun: Collected = { nodes: [], initializers: new Map(), inputs: [], outputs: [], names: 0 },
+  ) {
     this.weights = weights;
+    this.#graph = begun;
+  }
+
+  /** The same graph: what is added there has its weights in another file of the folder. */
+  over(weights: WeightFile): OnnxFile {
+    return new OnnxFile(weights, this.#graph);
   }
 
   /** Declares an input; named dimensions vary. */
   input(name: string, type: OnnxType, dims: readonly (number | string)[]): string {
-    this.#inputs.push(valueInfo(name, type, dims));
+    this.#graph.inputs.push(valueInfo(name, type, dims));
     return name;
   }
 
   /** Declares an output; named dimensions vary. */
   output(name: string, type: OnnxType, dims: readonly (number | string)[]): void {
-    this.#outputs.push(valueInfo(name, type, dims));
+    this.#graph.outputs.push(valueInfo(name, type, dims));
   }
 
   /**
@@ -95,10 +110,10 @@ export class OnnxFile {
   ): string {
     const [opType, domain = ""] = operator.split("::").reverse();
     const outputs = options.outputs ?? [this.name(opType!)];
-    this.#nodes.push({
+    this.#graph.nodes.push({
       opType,
       domain,
-      name: `${opType} ${this.#nodes.length}`,
+      name: `${opType} ${this.#graph.nodes.length}`,
       input: inputs,
       output: outputs,
       attribute: Object.entries(options.attributes ?? {}).map(attribute),
@@ -108,14 +123,14 @@ export class OnnxFile {
 
   /** A name that nothing else in the graph has. */
   name(stem: string): string {
-    return `${stem}:${this.#names++}`;
+    return `${stem}:${this.#graph.names++}`;
   }
 
   /** Adds a list of integers, kept in the graph itself; equal lists are one. */
   integers(values: readonly number[]): string {
     const name = `integers ${values.join(" ")}`;
     const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-    this.#initializers.set(name, {
+    this.#graph.initializers.set(name, {
       name,
       dims: [values.length],
       dataType: TYPES.int64,
@@ -128,18 +143,20 @@ export class OnnxFile {
   scalar(value: number): string {
     const name = `number ${value}`;
     const rawData = new Uint8Array(Float32Array.of(value).buffer);
-    this.#initializers.set(name, { name, dims: [], dataType: TYPES.float32, rawData });
+    this.#graph.initializers.set(name, { name, dims: [], dataType: TYPES.float32, rawData });
     return name;
   }
 
   /** Refers to a tensor of the file of weights. */
   weight(name: string): string {
     const { type, dims, offset, bytes } = this.weights.place(name)!;
-    const place = { location: WEIGHTS, offset, length: bytes };
+    const location = this.weights.name;
+    const unique = location === WEIGHTS ? name : `${location} ${name}`;
+    const place = { location, offset, length: bytes };
     const externalData = Object.entries(place).map(([key, value]) => ({ key, value: `${value}` }));
-    const dataType = TYPES[type];
-    this.#initializers.set(name, { name, dims, dataType, dataLocation: 1, externalData });
-    return name;
+    const tensor = { name: unique, dims, dataType: TYPES[type], dataLocation: 1, externalData };
+    this.#graph.initializers.set(unique, tensor);
+    return unique;
   }
 
   /** Refers to a small tensor of the file of weights, written now unless another graph did. */
@@ -154,16 +171,17 @@ export class OnnxFile {
    * @param name The file's name.
    */
   finish(name: string): void {
+    const { nodes, initializers, inputs, outputs } = this.#graph;
     const model = {
       irVersion: IR_VERSION,
       producerName: "specbound",
       opsetImport: [{ domain: "", version: OPSET }, { domain: "com.microsoft", version: 1 }],
       graph: {
         name: "specbound",
-        node: this.#nodes,
-        initializer: [...this.#initializers.values()],
-        input: this.#inputs,
-        output: this.#outputs,
+        node: nodes,
+        initializer: [...initializers.values()],
+        input: inputs,
+        output: outputs,
       },
     };
     const type = protobuf.parse(SCHEMA).root.lookupType("ModelProto");

@@ -24,7 +24,7 @@ export interface WeightPlace {
   readonly bytes: number;
 }
 
-/** The name of the file of weights in its folder. */
+/** The name of a network's file of weights in its folder. */
 export const WEIGHTS = "weights.bin";
 
 /** Tensors begin at multiples of this, so that they can be mapped into memory. */
@@ -39,7 +39,7 @@ const ELEMENT_BYTES: Readonly<Record<OnnxType, number>> = {
 const WRITE_BYTES = 2 ** 28;
 
 /**
- * Collects tensors in `weights.bin`.
+ * Collects tensors in `weights.bin`, or a file of another name.
  *
  * @example
  * ```ts
@@ -57,6 +57,8 @@ const WRITE_BYTES = 2 ** 28;
 export class WeightFile implements Disposable {
   /** The folder that it lies in. */
   readonly folder: string;
+  /** The name that graphs know it by. */
+  readonly name: string;
   readonly #file: Deno.FsFile;
   readonly #places: Map<string, WeightPlace>;
   #end = 0;
@@ -65,12 +67,23 @@ export class WeightFile implements Disposable {
    * Begins the file, or opens a finished one for further graphs over its weights.
    *
    * @param folder An existing folder.
-   * @param finished The tensors of a finished file, to which none can be added.
+   * @param options The name that graphs know it by, by default `weights.bin`; the name that it has
+   *   until it is moved there, by default the same; the tensors of a finished file, to which none can
+   *   be added.
    */
-  constructor(folder: string, finished?: readonly WeightPlace[]) {
+  constructor(
+    folder: string,
+    options: {
+      readonly name?: string;
+      readonly aside?: string;
+      readonly finished?: readonly WeightPlace[];
+    } = {},
+  ) {
+    const { name = WEIGHTS, aside = name, finished } = options;
     this.folder = folder;
-    const options = finished ? { read: true } : { write: true, create: true, truncate: true };
-    this.#file = Deno.openSync(join(folder, WEIGHTS), options);
+    this.name = name;
+    const access = finished ? { read: true } : { write: true, create: true, truncate: true };
+    this.#file = Deno.openSync(join(folder, aside), access);
     this.#places = new Map(finished?.map((place) => [place.name, place]));
   }
 

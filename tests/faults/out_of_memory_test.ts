@@ -7,7 +7,7 @@ import { Runtime } from "../../lib/onnx/mod.ts";
 import { run } from "./child.ts";
 import { tinyGguf } from "./tiny_model.ts";
 
-const SHAPE = { layers: 2, rows: 1, heads: 1, headSize: 16 };
+const SHAPE = { layers: 2, rows: 1, heads: 1, headSize: 16, hidden: 0 };
 const MODULES = new URL("../../lib/", import.meta.url).href;
 /** Asks for 6 GB in pieces of 32 MB. */
 const HALF_GRANTED = `

@@ -38,7 +38,7 @@ export function modelDrafter(model: LanguageModel | Context, name = "model"): Dr
       // After a fully accepted draft the cache lacks two tokens: the draft's last and the bonus.
       let unread = await catchUp(text);
       while (tokens.length < limit) {
-        const evaluation = await context.evaluate([unread]);
+        const evaluation = await context.evaluate([unread], undefined, "last");
         const chosen = choose(evaluation, unread.length - 1, 1, sampling, random);
         tokens.push(...chosen.tokens);
         if (chosen.distribution) distributions.push(chosen.distribution);
