@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,10 +47,38 @@ class Cache:
         self.data = self.data[:, :, rows]
 
 
+def turns(shape: Shape, start: int, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the positions from `start` on: [count, head size / 2]."""
+    pairs = torch.arange(0, shape.head_size, 2, device=like.device)
+    frequencies = shape.rope_base ** (-pairs / shape.head_size)
+    positions = torch.arange(start, start + count, device=like.device)
+    angles = positions[:, None] * frequencies
+    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
+
+
+class Unrolled:
+    """Keys and values of one layer over the same tokens, step after step."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[Tensor, Tensor]] = []
+
+    def append(self, _layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores a step's keys and values; returns those of all steps, one after the other."""
+        self.steps.append((keys, values))
+        keys, values = zip(*self.steps, strict=True)
+        return torch.cat(keys, 2), torch.cat(values, 2)
+
+
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turns adjacent pairs of `x` (RoFormer, section 3.4.2; GGUF stores Llama's rows so)."""
     a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
     return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
+
+
+def feed_forward(block: nn.Module, x: Tensor) -> Tensor:
+    """Adds what a block's gated network makes of `x`, normalised before (pre-norm)."""
+    y = block.ffn_norm(x)
+    return x + block.ffn_down(F.silu(block.ffn_gate(y)) * block.ffn_up(y))
 
 
 class Block(nn.Module):
@@ -71,7 +100,7 @@ class Block(nn.Module):
 
     def forward(
         self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None,
-        cache: Cache | None, layer: int,
+        cache: Cache | Unrolled | None, layer: int,
     ) -> Tensor:
         y = self.attn_norm(x)
         size = (-1, self.shape.head_size)
@@ -86,9 +115,7 @@ class Block(nn.Module):
         else:
             causal = mask is None
             y = F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal, enable_gqa=True)
-        x = x + self.attn_output(y.transpose(1, 2).flatten(-2))
-        y = self.ffn_norm(x)
-        return x + self.ffn_down(F.silu(self.ffn_gate(y)) * self.ffn_up(y))
+        return feed_forward(self, x + self.attn_output(y.transpose(1, 2).flatten(-2)))
 
 
 class Llama(nn.Module):
@@ -108,30 +135,35 @@ class Llama(nn.Module):
 
         Without a mask, attention is causal. With a cache, the tokens come after those in it.
         """
+        *_, x = self.residuals(tokens, cache, mask)
+        return self.output_norm(x)
+
+    def residuals(
+        self, tokens: Tensor, cache: Cache | None = None, mask: Tensor | None = None,
+    ) -> Iterator[Tensor]:
+        """The residual stream after each layer: [rows, tokens, hidden], not normalised."""
         x = self.token_embd(tokens)
-        turn = self._turn(0 if cache is None else cache.length, tokens.shape[1], x)
+        turn = turns(self.shape, 0 if cache is None else cache.length, tokens.shape[1], x)
         for layer, block in enumerate(self.blk):
             x = block(x, turn, mask, cache, layer)
+            yield x
         if cache is not None:
             cache.length += tokens.shape[1]
-        return self.output_norm(x)
+
+    def unroll(self, tokens: Tensor, _states: Tensor | None, steps: int) -> list[Tensor]:
+        """The hidden states by draft step (`heads.py`): the same in all, as tokens decide them."""
+        return [self(tokens)] * steps
 
     def logits(self, hidden: Tensor, rows: Tensor | None = None) -> Tensor:
         """The logits of all tokens, or of those in `rows`."""
         table = self.token_embd.weight
         return F.linear(hidden, table if rows is None else table[rows])
 
-    def _turn(self, start: int, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        pairs = torch.arange(0, self.shape.head_size, 2, device=like.device)
-        frequencies = self.shape.rope_base ** (-pairs / self.shape.head_size)
-        positions = torch.arange(start, start + count, device=like.device)
-        angles = positions[:, None] * frequencies
-        return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
 
-
-def parameters_of(model: nn.Module) -> int:
-    """The number of weights."""
-    return sum(weight.numel() for weight in model.parameters())
+def borrow_embedding(draft: Llama, target: Llama) -> Llama:
+    """Gives a draft the target's embedding, which then stays as it is."""
+    draft.token_embd = nn.Embedding.from_pretrained(target.token_embd.weight.detach().float())
+    return draft
 
 
 def copy_layers(target: Llama, layers: tuple[int, ...]) -> Llama:

@@ -16,7 +16,7 @@ import numpy as np
 from gguf import GGUFReader
 
 from make import CACHE
-from text import Conversation, load_shards
+from text import Conversation, load_shards, shards_of
 
 
 def fingerprint(gguf: Path) -> str:
@@ -52,13 +52,13 @@ def main() -> None:
     parser.add_argument("--keep", type=int, default=16_384, help="tokens to rank")
     args = parser.parse_args()
     size = len(GGUFReader(args.target).get_field("tokenizer.ggml.tokens").contents())
-    rows = load_shards(args.folder)
+    rows = load_shards(shards_of(args.folder))
     counts = expected_counts(rows, size)
     ranking = np.argsort(-counts, kind="stable")[: args.keep]
     written = {"tokenizer": fingerprint(args.target), "tokens": ranking.tolist()}
     args.out.write_text(json.dumps(written, separators=(",", ":")) + "\n")
     print(f"{sum(len(row.places) for row in rows)} tokens written, {(counts > 0).sum()} kinds")
-    measured = load_shards(args.held_out) if args.held_out else rows
+    measured = load_shards(shards_of(args.held_out)) if args.held_out else rows
     for kept in (1024, 2048, 4096, 8192, 16_384):
         if kept <= args.keep:
             print(f"{kept} tokens cover {coverage(measured, ranking[:kept]):.4f}")

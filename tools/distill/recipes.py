@@ -4,33 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model import Llama, Shape, copy_layers, project_embedding
-from text import Lengths
+from heads import Head, start_exit, start_feature
+from model import Llama, Shape, borrow_embedding, copy_layers, project_embedding
+from text import Conversation, Lengths
 
 HEAD = 32  # the size of a narrow draft's heads
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A draft: layers copied from the target, or `layers` new ones of a width.
+    """How a draft starts and what it learns from.
 
-    `tokens` are the places to learn from under the preset "cpu"; a preset multiplies them.
+    - role "": `layers` new ones, `hidden` wide, under an embedding of its own;
+    - "draft": the layers `copied` from the target, under its embedding;
+    - "feature" and "exit": a head on the target's states (`heads.py`), an exit's after the first
+      `layers`.
+
+    `tokens` are the places to learn from under the preset "cpu"; a preset multiplies them. A loss
+    looks at `steps` drafted tokens in a row. `shares` of the text show what more of it would do.
     """
 
     name: str
     kind: str
     rate: float
     tokens: int
+    role: str = ""
     copied: tuple[int, ...] = ()
     layers: int = 0
     hidden: int = 0
+    steps: int = 1
+    shares: tuple[float, ...] = ()
 
-    def start(self, target: Llama, seed: int) -> Llama:
-        """The draft before training. Copied layers keep the target's embedding as it is."""
-        if self.copied:
-            draft = copy_layers(target, self.copied)
-            draft.token_embd.weight.requires_grad = False
-            return draft
+    def start(self, target: Llama, rows: list[Conversation], seed: int) -> Llama | Head:
+        """The draft before training on `rows`."""
+        if self.role == "draft":
+            return borrow_embedding(copy_layers(target, self.copied), target)
+        if self.role == "feature":
+            return start_feature(target, rows, seed)
+        if self.role == "exit":
+            return start_exit(target, rows, self.layers)
         shape = Shape(
             layers=self.layers,
             hidden=self.hidden,
@@ -45,15 +57,24 @@ class Recipe:
         )
         return project_embedding(target, shape, seed)
 
+    def reads(self, target: Llama) -> tuple[int, ...]:
+        """After how many of the target's layers the states are that the draft learns from."""
+        last = target.shape.layers
+        return {"feature": (last,), "exit": (self.layers, last)}.get(self.role, ())
+
 
 FAMILY = (
     Recipe("draft-1x32", "Q8_0", rate=6e-3, tokens=150_000, layers=1, hidden=32),
     Recipe("draft-2x64", "Q8_0", rate=6e-3, tokens=150_000, layers=2, hidden=64),
     Recipe("draft-2x128", "Q4_0", rate=4e-3, tokens=150_000, layers=2, hidden=128),
     Recipe("draft-4x192", "Q4_0", rate=3e-3, tokens=150_000, layers=4, hidden=192),
-    Recipe("draft-2x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 29)),
-    Recipe("draft-4x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 1, 28, 29)),
-    Recipe("draft-6x576", "Q8_0", rate=1e-3, tokens=150_000, copied=(0, 1, 2, 27, 28, 29)),
+    Recipe("draft-2x576", "Q8_0", rate=1e-3, tokens=150_000, role="draft", copied=(0, 29)),
+    Recipe("draft-4x576", "Q8_0", rate=1e-3, tokens=300_000, role="draft", copied=(0, 1, 28, 29)),
+    Recipe("draft-6x576", "Q8_0", rate=1e-3, tokens=150_000, role="draft",
+           copied=(0, 1, 2, 27, 28, 29)),
+    Recipe("draft-feature", "Q4_1", rate=1.5e-3, tokens=36_000, role="feature", steps=3,
+           shares=(1 / 4, 1 / 2)),
+    Recipe("draft-exit", "Q8_0", rate=3e-3, tokens=20_000, role="exit", layers=4),
 )
 
 

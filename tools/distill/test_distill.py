@@ -14,15 +14,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFWriter
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from gguf.quants import dequantize, quantize
+from torch import nn
 
-from evaluate import evaluate
-from gguf_file import load_model, load_tokenizer, save_model
+from evaluate import decode, evaluate
+from gguf_file import load_model, load_tokenizer, save_model, sha256
+from heads import ridge, start_feature
 from model import Llama, Shape, copy_layers, project_embedding
 from overlap import evaluation_ngrams
 from recipes import Recipe
-from text import TOP_K, Conversation, Lengths, draw, load_shards, write_text, write_turns
+from states import states_of, write_states
+from text import TOP_K, Conversation, Lengths, draw, load_shards, shards_of, write_text, write_turns
 from train import Settings, divergence, make_batch, train
 
 SHAPE = Shape(3, 64, 4, 2, 32, 96, 128, context=256)
@@ -94,7 +97,7 @@ def test_text_is_resumed_and_reproduced(directory: Path) -> None:
     def write(name: str, tokens: int) -> list[Conversation]:
         write_text(load_model(path), load_tokenizer(path), directory / name, tokens=tokens, rows=16,
                    seed=5, lengths=Lengths(60, 8))
-        return load_shards(directory / name)
+        return load_shards(shards_of(directory / name))
 
     whole, part = write("a", 200), write("b", 50)
     assert 0 < len(part) < len(whole)
@@ -140,16 +143,6 @@ def test_all_layers_copied_are_the_target(directory: Path) -> None:
     assert other["loss"] > score["loss"] + 1e-3 and other["greedy"]["all"] < 1
 
 
-def test_a_copied_draft_learns_under_the_target_s_embedding(directory: Path) -> None:
-    target = load_model(tiny_target(directory))
-    rows = small_text(target)
-    draft = Recipe("draft", "Q8_0", 1e-3, 0, copied=(0, 2)).start(target, 1)
-    before = evaluate(draft, rows)["loss"]
-    train(draft, rows, Settings(3_000, 1e-3, batch=256), lambda *_: None)
-    assert evaluate(draft, rows)["loss"] < before
-    assert draft.token_embd.weight.equal(target.token_embd.weight)
-
-
 def test_an_exported_draft_reads_back(directory: Path) -> None:
     target = tiny_target(directory)
     draft = project_embedding(load_model(target), NARROW, 1)
@@ -169,6 +162,103 @@ def test_an_exported_draft_reads_back(directory: Path) -> None:
         first = path.read_bytes()
         save_model(draft, path, kind, target, "draft")
         assert path.read_bytes() == first
+
+
+def with_states(
+    target: Llama, rows: list[Conversation], layers: tuple[int, ...],
+) -> list[Conversation]:
+    """The rows with the target's states after so many layers."""
+    states = np.split(np.concatenate(states_of(target, rows, layers), 1), len(rows))
+    return [replace(row, states=own) for row, own in zip(rows, states, strict=True)]
+
+
+def test_stored_states_are_those_of_a_plain_pass(directory: Path) -> None:
+    path = tiny_target(directory)
+    target = load_model(path)
+    write_text(target, load_tokenizer(path), directory, tokens=50, rows=16, seed=5,
+               lengths=Lengths(60, 8))
+    write_states(target, shards_of(directory), (1, 3))
+    for layer in (1, 3):
+        rows = load_shards(shards_of(directory), (layer,))
+        assert len({len(row.tokens) for row in rows}) > 1
+        for row in rows:
+            with torch.inference_mode():
+                tokens = torch.from_numpy(row.tokens.astype(np.int64))[None]
+                wanted = list(target.residuals(tokens))[layer - 1][0]
+                wanted = target.output_norm(wanted) if layer == 3 else wanted
+            assert np.allclose(row.states, wanted, rtol=2e-3, atol=2e-3)
+
+
+@torch.inference_mode()
+def test_unrolling_a_feature_head_is_drafting_with_it(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    rows = with_states(target, small_text(target), (SHAPE.layers,))
+    head, steps = start_feature(target, rows, 1), 4
+    for weight in head.blk.parameters():  # what the layer adds starts at zero
+        weight.data += 0.1 * torch.randn_like(weight)
+    tokens = torch.randint(3, SHAPE.vocabulary, (2, 12))
+    states = target(tokens)
+    unrolled = head.unroll(tokens, states, steps)
+    for last in range(1, 12 - steps):  # the last token that the target has read
+        fed = states.clone()
+        for step in range(steps):
+            found = head.unroll(tokens, fed, 1)[0][:, last + step + 1]
+            assert torch.allclose(unrolled[step][:, last + step + 1], found, atol=1e-5)
+            fed[:, last + step + 1] = found  # What it drafted stands for the target's state.
+    first = head.unroll(tokens[:, :2], states[:, :2], 1)[0][:, 1]
+    other = head.unroll(torch.cat((tokens[:, 1:2], tokens[:, 1:2]), 1), states[:, :2], 1)[0][:, 1]
+    assert torch.equal(first, other)  # Nobody sees the first token, which has no state before it.
+
+
+def test_heads_learn_and_read_back_under_the_target_s_embedding(directory: Path) -> None:
+    path = tiny_target(directory)
+    target = load_model(path)
+    for recipe in (
+        Recipe("head", "F32", 3e-3, 0, "feature", steps=3),
+        Recipe("head", "F32", 1e-2, 0, "exit", layers=1),
+        Recipe("wide", "F32", 1e-3, 0, "draft", copied=(0, 2)),
+    ):
+        layers, rows = recipe.reads(target), small_text(target)
+        rows = with_states(target, rows, layers) if layers else rows
+        draft = recipe.start(target, rows, 1)
+        before = evaluate(draft, rows)["loss"]
+        train(draft, rows, Settings(5_000, recipe.rate, 256, steps=recipe.steps), lambda *_: None)
+        score = evaluate(draft, rows)
+        assert score["loss"] < before, (recipe.role, before, score["loss"])
+        assert draft.token_embd.weight.equal(target.token_embd.weight)
+        file = directory / f"{recipe.role}.gguf"
+        save_model(draft, file, "F32", path, recipe.name, recipe.role)
+        assert evaluate(load_model(file, target), rows) == score
+        reader = GGUFReader(file)
+        assert "token_embd.weight" not in {tensor.name for tensor in reader.tensors}
+        assert reader.get_field("specbound.role").contents() == recipe.role
+        assert reader.get_field("specbound.target.sha256").contents() == sha256(path)
+        assert reader.get_field("tokenizer.ggml.model") is None
+
+
+def test_ridge_finds_a_linear_map(directory: Path) -> None:
+    known, given = torch.randn(4, 8), [torch.randn(500, 8) for _ in range(3)]
+    assert torch.allclose(ridge((x, x @ known.T) for x in given), known, atol=0.01)
+
+
+def test_heads_start_better_than_without_their_fit(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    for recipe in (Recipe("head", "F32", 1e-3, 0, "feature"),
+                   Recipe("head", "F32", 1e-3, 0, "exit", layers=2)):
+        rows = with_states(target, small_text(target), recipe.reads(target))
+        head = recipe.start(target, rows, 1)
+        fitted = evaluate(head, rows)["loss"]
+        nn.init.zeros_(head.fc.weight if recipe.role == "feature" else head.blk[0].ffn_down.weight)
+        assert fitted < evaluate(head, rows)["loss"] - 0.01, recipe.role
+
+
+def test_decoding_counts_what_was_tested(directory: Path) -> None:
+    right, wrong = np.ones((4, 12), bool), np.zeros((4, 12), bool)
+    assert decode(right).tolist() == [[3, 3, 2, 2], [3, 3, 2, 2]]  # rounds of 5, 5 and 2 tokens
+    assert decode(wrong).tolist() == [[12, 0, 0, 0], [0, 0, 0, 0]]
+    first = wrong.copy()
+    first[0] = True  # the first drafted token right, the second wrong: 2 tokens a round
+    assert decode(first).tolist() == [[6, 6, 0, 0], [6, 0, 0, 0]]
 
 
 def test_the_overlap_check_finds_a_planted_prompt(directory: Path) -> None:

@@ -52,6 +52,7 @@ class Conversation:
     top_ids: list[np.ndarray] = field(default_factory=list)
     top_log_probs: list[np.ndarray] = field(default_factory=list)
     done: bool = False
+    states: np.ndarray | None = None  # of the target after each token (`states.py`)
 
 
 def draw(log_probs: Tensor, heat: Tensor, generator: torch.Generator) -> Tensor:
@@ -153,30 +154,55 @@ def save_shard(path: Path, rows: list[Conversation], seconds: float) -> None:
     partial.rename(path)
 
 
-def shards_of(directory: Path) -> list[Path]:
-    """The whole shards, in the order in which they were written."""
-    return sorted(path for path in directory.glob("*.npz") if path.stem.isdigit())
+def shards_of(directory: Path, tokens: float = np.inf) -> list[Path]:
+    """The whole shards in the order in which they were written, up to the first `tokens` tokens."""
+    found: list[Path] = []
+    for path in sorted(path for path in directory.glob("*.npz") if path.stem.isdigit()):
+        if tokens > 0:
+            found.append(path)
+            with np.load(path) as file:
+                tokens -= file["counts"].sum()
+    return found
 
 
-def seconds_of(directory: Path) -> float:
+def seconds_of(shards: list[Path]) -> float:
     """How long the target wrote."""
-    return sum(float(np.load(path)["seconds"]) for path in shards_of(directory))
+    return sum(float(np.load(path)["seconds"]) for path in shards)
 
 
-def load_shards(directory: Path) -> list[Conversation]:
-    """Reads all conversations back, in the order in which they were written."""
+def places_of(rows: list[Conversation]) -> int:
+    """How many tokens the target wrote in these."""
+    return sum(len(row.places) for row in rows)
+
+
+def states_path(shard: Path, layer: int) -> Path:
+    """Where `states.py` keeps the target's states after so many layers."""
+    return shard.with_suffix(f".after{layer}.npy")
+
+
+def load_shards(shards: list[Path], layers: tuple[int, ...] = ()) -> list[Conversation]:
+    """Reads conversations in the order in which they were written.
+
+    They bear the target's states after each of `layers` layers, side by side.
+    """
     rows: list[Conversation] = []
-    for path in shards_of(directory):
+    for path in shards:
         with np.load(path) as file:
             shard = {name: file[name] for name in file.files}
         token_cuts, count_cuts = np.cumsum(shard["lengths"])[:-1], np.cumsum(shard["counts"])[:-1]
-        parts = (
+        parts = [
             shard["kinds"].tolist(), shard["temperatures"].tolist(),
             np.split(shard["tokens"], token_cuts), np.split(shard["places"], count_cuts),
             np.split(shard["top_ids"], count_cuts), np.split(shard["top_log_probs"], count_cuts),
-        )
-        for kind, temperature, tokens, places, ids, values in zip(*parts, strict=True):
-            rows.append(Conversation(kind, temperature, tokens, places, ids, values))
+        ]
+        count = len(parts[0])
+        found = [np.load(states_path(path, layer)) for layer in layers]
+        states = np.split(np.concatenate(found, 1), token_cuts) if layers else [None] * count
+        rows += [
+            Conversation(kind, temperature, tokens, places, ids, values, states=states)
+            for kind, temperature, tokens, places, ids, values, states
+            in zip(*parts, states, strict=True)
+        ]
     return rows
 
 
@@ -204,7 +230,8 @@ def write_text(
     """
     directory.mkdir(parents=True, exist_ok=True)
     sources = Sources({kind: [] for kind in KINDS}, [])
-    shards = len(shards_of(directory))
+    shards = shards_of(directory)
+    count = len(shards)
 
     def take(conversations: list[Conversation]) -> int:
         for row in conversations:
@@ -214,20 +241,20 @@ def write_text(
             ended = row.tokens[-1] == TURN_END
             if row.kind == "chat" and ended and len(row.tokens) < HISTORY_TOKENS:
                 sources.chats.append([int(token) for token in row.tokens] + line_end)
-        return sum(len(row.places) for row in conversations)
+        return places_of(conversations)
 
     line_end = tokenizer.encode("\n").ids
-    written = take(load_shards(directory))
+    written = take(load_shards(shards))
     while written < tokens:
         start = perf_counter()
-        rng = random.Random(f"{seed}/{shards}")
+        rng = random.Random(f"{seed}/{count}")
         generator = torch.Generator(target.token_embd.weight.device)
         generator.manual_seed(rng.getrandbits(60))
         requests = [draw_request(rng, KINDS[i % len(KINDS)], sources) for i in range(rows)]
         batch = write_batch(target, tokenizer, requests, lengths, rng, generator)
         seconds = perf_counter() - start
-        save_shard(directory / f"{shards:05}.npz", batch, seconds)
+        save_shard(directory / f"{count:05}.npz", batch, seconds)
         new = take(batch)
-        written, shards = written + new, shards + 1
+        written, count = written + new, count + 1
         speed = new / seconds
-        print(f"text: {written} tokens in {shards} shards, {speed:.0f} tokens/s", flush=True)
+        print(f"text: {written} tokens in {count} shards, {speed:.0f} tokens/s", flush=True)

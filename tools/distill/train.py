@@ -10,7 +10,9 @@ from time import perf_counter
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
+from heads import Head
 from model import Llama
 from text import Conversation
 
@@ -27,6 +29,7 @@ class Settings:
     batch: int = 2048
     loss: str = "kl"
     seed: int = 1
+    steps: int = 1  # drafted tokens in a row that a loss looks at
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Batch:
     drawn: Tensor  # [places]
     top_ids: Tensor  # [places, k]
     top_log_probs: Tensor  # [places, k]
+    states: Tensor | None  # [rows, length, hidden]: of the target
 
 
 def make_batch(rows: list[Conversation], device: torch.device) -> Batch:
@@ -52,7 +56,11 @@ def make_batch(rows: list[Conversation], device: torch.device) -> Batch:
     ids = np.concatenate([row.top_ids for row in rows]).astype(np.int64)
     values = np.concatenate([row.top_log_probs for row in rows]).astype(np.float32)
     arrays = (tokens, where, places - 1, tokens[where, places], ids, values)
-    return Batch(*(torch.from_numpy(array).to(device) for array in arrays))
+    states = None
+    if rows[0].states is not None:
+        padded = [torch.from_numpy(np.array(row.states)) for row in rows]
+        states = pad_sequence(padded, batch_first=True).to(device).float()
+    return Batch(*(torch.from_numpy(array).to(device) for array in arrays), states)
 
 
 def batches(
@@ -75,7 +83,7 @@ def batches(
                 yield make_batch(group, device)
 
 
-def divergence(draft: Llama, hidden: Tensor, batch: Batch, loss: str) -> Tensor:
+def divergence(draft: Llama | Head, hidden: Tensor, batch: Batch, loss: str) -> Tensor:
     """KL(target ‖ draft), or plain cross-entropy of the drawn tokens.
 
     The target's stored probabilities are made to sum to 1: what lies beyond them is not worth
@@ -102,14 +110,15 @@ def divergence(draft: Llama, hidden: Tensor, batch: Batch, loss: str) -> Tensor:
     return (wanted.exp() * (wanted - said)).sum(-1).mean()
 
 
-def optimizers_of(draft: Llama, rate: float) -> list[torch.optim.Optimizer]:
+def optimizers_of(draft: Llama | Head, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of layers, AdamW for the rest.
 
     Muon's updates are scaled to AdamW's size (arXiv 2502.16982, section 2.2): one rate fits both.
     """
-    named = [(name, weight) for name, weight in draft.named_parameters() if weight.requires_grad]
-    matrices = [weight for name, weight in named if name.startswith("blk") and weight.dim() == 2]
-    rest = [weight for name, weight in named if not (name.startswith("blk") and weight.dim() == 2)]
+    matrices, rest = [], []
+    for name, weight in draft.named_parameters():
+        if weight.requires_grad:
+            (matrices if weight.dim() == 2 and name != "token_embd.weight" else rest).append(weight)
     return [
         torch.optim.Muon(matrices, rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, rate, betas=(0.9, 0.95), weight_decay=0.0),
@@ -117,7 +126,7 @@ def optimizers_of(draft: Llama, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def train(
-    draft: Llama, rows: list[Conversation], settings: Settings,
+    draft: Llama | Head, rows: list[Conversation], settings: Settings,
     observe: Callable[[int, float], None],
 ) -> float:
     """Trains in place; `observe(tokens, loss)` is called about 6 times. Returns the seconds.
@@ -136,8 +145,12 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * min((done + 1e-3) / 0.05, (1 - done) / 0.95)
         with torch.autocast(device.type, torch.bfloat16):
-            hidden = draft(batch.tokens)[batch.rows, batch.columns]
-            loss = divergence(draft, hidden, batch, settings.loss)
+            unrolled = draft.unroll(batch.tokens, batch.states, settings.steps)
+            losses_by_step = [
+                divergence(draft, hidden[batch.rows, batch.columns], batch, settings.loss)
+                for hidden in unrolled
+            ]
+            loss = torch.stack(losses_by_step).mean()
         draft.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(draft.parameters(), 1.0)
