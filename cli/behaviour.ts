@@ -8,7 +8,7 @@ import { Runtime } from "../lib/onnx/mod.ts";
 import { BEHAVIOUR_PRESETS, behaviourPreset, planTraces } from "../lib/study/behaviour_plan.ts";
 import { sweepBehaviour } from "../lib/study/behaviour_sweep.ts";
 import { LONG_CONTEXTS } from "../lib/study/documents/long_prompts.ts";
-import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import { describeOrigin } from "../lib/study/provenance.ts";
 import { openTraces } from "../lib/study/trace_store.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { parseArguments } from "./arguments.ts";
@@ -95,11 +95,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   const outcome = await sweepBehaviour(stages, {
     load,
     store,
-    provenance: {
-      machine: await describeMachine(),
-      code: await describeCode(ROOT.pathname),
-      versions: describeVersions(),
-    },
+    provenance: await describeOrigin(ROOT.pathname),
     threads,
     signal,
     onProgress: ({ done, total, note }) => bar.update(done, total, `${done}/${total}, ${note}`),

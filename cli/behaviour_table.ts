@@ -50,12 +50,9 @@ function row(records: readonly TraceRecord[]): string[] {
   const byLength = behaviourByLength(traces, lengths);
   const at = (length: number) => byLength.find(({ draftLength }) => draftLength === length);
   const [correlation] = autocorrelation(traces.map(standingChances), [1]);
-  const name = draft === "ngram"
-    ? "n-gram"
-    : draftName({ model, draft, draftModel, draftPrecision, acceptance: null });
   return [
     precision,
-    name,
+    draftName({ model, draft, draftModel, draftPrecision, acceptance: null }),
     String(temperature),
     String(traces.length),
     decimals(at(4)?.alpha),

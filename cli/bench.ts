@@ -12,6 +12,8 @@ import { fixed } from "../lib/decoding/policies/fixed.ts";
 import { speculate } from "../lib/decoding/speculative.ts";
 import type { LoadedModel } from "../lib/engine/load.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
+import { type Bench, readBench, writeBench } from "../lib/study/bench_records.ts";
+import { readLines, replaceFile } from "../lib/study/line_file.ts";
 import {
   alternatePasses,
   engineTimer,
@@ -19,7 +21,8 @@ import {
   type PassTimes,
   type Work,
 } from "../lib/study/pass_times.ts";
-import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import { describeOrigin, type Origin } from "../lib/study/provenance.ts";
+import { roundMs } from "../lib/study/records.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { ArgumentError, parseArguments } from "./arguments.ts";
 import { benchHead, benchRow } from "./bench_table.ts";
@@ -65,35 +68,22 @@ interface Plan {
   readonly peers: readonly PeerChoice[];
 }
 
-/** What was found of one precision. */
-interface Bench {
-  readonly precision: Precision;
-  readonly headPrecision: string;
-  readonly attention: string;
-  readonly loadMs: number;
-  readonly residentBytes: number;
-  /** Host milliseconds of a round at K = 4, as a share of a plain pass. */
-  readonly hostShare: number;
-  readonly peers: readonly { readonly name: string; readonly weights: string }[];
-  readonly passes: readonly PassTimes[];
-}
-
 async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
   const plan = planOf(flags);
-  const { model, exact, threads } = flags;
-  const settings = { model, exact, threads, startedAt: new Date() };
-  using runtime = new Runtime({ threads });
-  const results: Bench[] = [];
+  const origin = await describeOrigin(new URL("../", import.meta.url).pathname);
+  const folder = join(flags.out, origin.machine.id);
+  const path = join(folder, "bench.json");
+  const { text } = await readLines(path);
+  const benches = text ? readBench(text, path) : [];
+  using runtime = new Runtime({ threads: flags.threads });
   for (const precision of plan.precisions) {
-    results.push(await benchPrecision(flags, plan, runtime, precision, signal));
+    const startedAt = new Date().toISOString();
+    const found = await benchPrecision(flags, plan, runtime, precision, signal);
+    benches.push({ ...origin, startedAt, ...found });
   }
-  const machine = await describeMachine();
-  const folder = join(flags.out, machine.id);
-  const code = await describeCode(new URL("../", import.meta.url).pathname);
-  const record = { ...settings, machine, code, versions: describeVersions(), results };
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(join(folder, "bench.json"), `${JSON.stringify(record, null, 1)}\n`);
-  console.log(`Saved ${join(folder, "bench.json")}`);
+  await replaceFile(path, writeBench(benches));
+  console.log(`Saved ${path}`);
 }
 
 /** Reads the lists, so that what is wrong with them is said before anything is loaded. */
@@ -133,7 +123,7 @@ async function benchPrecision(
   runtime: Runtime,
   precision: Precision,
   signal: AbortSignal,
-): Promise<Bench> {
+): Promise<Omit<Bench, keyof Origin | "startedAt">> {
   const { headPrecision, exact, threads } = flags;
   const before = Deno.memoryUsage().rss;
   const options = { runtime, precision, exact, signal, ...(headPrecision && { headPrecision }) };
@@ -158,14 +148,14 @@ async function benchPrecision(
   const passes = await timeWorks([own, ...peers], plan.works, flags.repeats, signal);
   const plain = passes.find(isSingle);
   const result = {
-    precision,
+    ...{ model: flags.model, exact, threads, precision },
     headPrecision: details.headPrecision,
     attention: details.form,
     loadMs,
     residentBytes: Deno.memoryUsage().rss - before,
     hostShare: await hostMs(model) / median(plain?.milliseconds ?? [NaN]),
     peers: peers.map(({ name, weights }) => ({ name, weights })),
-    passes,
+    passes: passes.map((times) => ({ ...times, milliseconds: times.milliseconds.map(roundMs) })),
   };
   console.log(
     `h ${(100 * result.hostShare).toFixed(1)} % · load ${(loadMs / 1000).toFixed(1)} s · ${

@@ -5,32 +5,33 @@
  */
 
 import { join } from "node:path";
-import { loadModel } from "../lib/engine/load.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
 import {
   COST_PRESETS,
   type CostDraft,
   costPreset,
-  type CostStage,
   nextCostProcess,
   planCosts,
 } from "../lib/study/cost_plan.ts";
 import { openCosts } from "../lib/study/cost_store.ts";
 import { sweepCosts } from "../lib/study/cost_sweep.ts";
-import { type CostLoader, costTimer } from "../lib/study/cost_timer.ts";
-import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import { describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import { parseShard } from "../lib/study/shard.ts";
 import { requireInteger, requireNumber } from "../lib/validate.ts";
-import { ArgumentError, parseArguments } from "./arguments.ts";
+import { parseArguments } from "./arguments.ts";
+import { costLoader } from "./cost_loader.ts";
 import { describeCosts } from "./cost_table.ts";
-import { LOADING, PRECISIONS } from "./flags.ts";
+import { LOADING } from "./flags.ts";
+import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { report } from "./report.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
+const COMMAND = "deno task sweep costs";
+
 const SPECIFICATION = {
-  command: "deno task sweep costs",
+  command: COMMAND,
   summary: "Times passes of every width, context and batch, and resumes what was interrupted.",
   flags: {
     preset: {
@@ -42,9 +43,11 @@ const SPECIFICATION = {
     model: { ...LOADING.model, description: "the target: an id, a shape:id, or a .gguf file" },
     drafts: {
       type: "string",
-      description: "models that may draft, as id@precision, with commas",
+      description: "what may draft: models as id@precision, with commas; tables take no passes",
     },
     precisions: { type: "string", description: "the target's, with commas; else the preset's" },
+    contexts: { type: "string", description: "tokens before a pass's own; else the preset's" },
+    batches: { type: "string", description: "rows, with commas; else the preset's" },
     exact: LOADING.exact,
     threads: {
       type: "string",
@@ -85,23 +88,31 @@ export async function costs(args: readonly string[]): Promise<void> {
 
 async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   const grid = costPreset(flags.preset);
-  const precisions = flags.precisions?.split(",").map(precisionOf) ?? grid.precisions;
-  const preset = { ...grid, precisions };
-  const drafts = flags.drafts?.split(",").map(draftOf) ?? [];
-  const threadCounts = flags.threads.split(",").map(Number);
-  for (const threads of threadCounts) requireInteger("measure costs", "threads", threads, 1);
+  const integers = (name: string, text: string) => integersOf("measure costs", name, text);
+  const contexts = flags.contexts ? integers("contexts", flags.contexts) : grid.contexts;
+  const preset = {
+    ...grid,
+    ...flags.precisions && { precisions: precisionsOf(COMMAND, flags.precisions) },
+    contexts,
+    prefillContexts: grid.prefillContexts.filter((context) => context <= Math.max(...contexts)),
+    ...flags.batches && { batches: integers("batches", flags.batches) },
+  };
+  // Tables take no passes.
+  const drafts = (flags.drafts ? draftsOf(COMMAND, flags.drafts) : [])
+    .flatMap((draft): CostDraft[] =>
+      draft.draft === "model" ? [{ model: draft.draftModel, precision: draft.draftPrecision }] : []
+    );
+  const threadCounts = integers("threads", flags.threads);
   const minutes = flags.minutes ?? (flags.preset === "quick" ? 3 : Infinity);
   if (minutes !== Infinity) requireNumber("measure costs", "minutes", minutes, 0);
   if (flags.process !== undefined) requireInteger("measure costs", "process", flags.process, 1);
   const shard = parseShard(flags.shard);
 
-  const machine = await describeMachine();
-  const folder = join(flags.records, machine.id);
+  const provenance = await describeOrigin(ROOT.pathname);
+  const folder = join(flags.records, provenance.machine.id);
   await using store = await openCosts(folder);
-  await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
+  await writeMachine(folder, provenance.machine);
   if (store.repaired) console.error("Dropped a row that was half-written.");
-  const code = await describeCode(ROOT.pathname);
-  const provenance = { machine, code, versions: describeVersions() };
   const ends = performance.now() + minutes * 60_000;
   let left = 0;
   for (const [index, threads] of threadCounts.entries()) {
@@ -111,7 +122,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
     const bar = progress(`Costs, ${threads} threads, process ${process}`);
     using runtime = new Runtime({ threads });
     const outcome = await sweepCosts(plan, {
-      load: loaderOf(runtime, furthest(plan), signal, (note) => bar.update(0, 1, note)),
+      load: costLoader(runtime, plan, signal, (note) => bar.update(0, 1, note)),
       store,
       provenance,
       signal,
@@ -127,53 +138,4 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   console.log(`Records: ${join(folder, "costs.csv")}`);
   if (left > 0) console.log(`${left} cells are left: the same command goes on from here.`);
   return signal.aborted ? 130 : 0;
-}
-
-function loaderOf(
-  runtime: Runtime,
-  room: number,
-  signal: AbortSignal,
-  note: (text: string) => void,
-): CostLoader {
-  return async (id, { precision, exact }) => {
-    const options = { runtime, precision, exact, contextLength: room, signal, onStage: note };
-    const model = await loadModel(id, options);
-    const { sha256, headPrecision, form } = model.details;
-    const { trainedLength, contextLength } = model.architecture;
-    return {
-      id,
-      hash: sha256,
-      precision,
-      headPrecision,
-      attention: form,
-      provider: "cpu",
-      limit: Math.min(trainedLength, contextLength),
-      open: (context, batch) => Promise.resolve(costTimer(model, context, batch)),
-      [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
-    };
-  };
-}
-
-/** Positions that a plan reaches. */
-function furthest(stages: readonly CostStage[]): number {
-  const ends = stages.flatMap(({ costs }) => costs.map(({ width, context }) => width + context));
-  return Math.max(0, ...ends);
-}
-
-function draftOf(text: string): CostDraft {
-  const [model, precision, ...rest] = text.split("@");
-  if (model && precision && rest.length === 0) return { model, precision: precisionOf(precision) };
-  throw new ArgumentError(
-    `Cannot run ${SPECIFICATION.command} as a draft must be id@precision: current value is ${text}`,
-  );
-}
-
-function precisionOf(text: string): typeof PRECISIONS[number] {
-  const known = PRECISIONS.find((precision) => precision === text);
-  if (known) return known;
-  throw new ArgumentError(
-    `Cannot run ${SPECIFICATION.command} as a precision must be one of ${
-      PRECISIONS.join(", ")
-    }: current value is ${text}`,
-  );
 }

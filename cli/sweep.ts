@@ -11,9 +11,10 @@ import { renderPng } from "../lib/figures/render.ts";
 import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
 import { catalog } from "../lib/models/catalog.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
+import { openSweepEnergy } from "../lib/study/energy/sweep_energy.ts";
 import { plan } from "../lib/study/plan.ts";
 import { preset, PRESETS } from "../lib/study/presets.ts";
-import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import { describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
 import { nextProcess } from "../lib/study/resume.ts";
@@ -21,14 +22,14 @@ import { parseShard } from "../lib/study/shard.ts";
 import { sweep } from "../lib/study/sweep.ts";
 import { readWorkload } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
-import { parseArguments } from "./arguments.ts";
+import { ArgumentError, parseArguments } from "./arguments.ts";
 import { behaviour } from "./behaviour.ts";
 import { costs } from "./costs.ts";
 import { merge } from "./merge.ts";
 import { progress } from "./progress.ts";
-import { openEnergy } from "./energy.ts";
 import { report } from "./report.ts";
 import { subjectLoader } from "./subject.ts";
+import { study } from "./study.ts";
 import { validate } from "./validate.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -40,7 +41,13 @@ const specification = {
     "any machine: deno task sweep behaviour --help. Both, held against measured pairs: deno task " +
     "sweep validate --help. The records of shards in one folder: deno task sweep merge --help.)",
   flags: {
-    preset: { type: "string", choices: PRESETS, default: "quick", description: "the study to run" },
+    preset: {
+      type: "string",
+      choices: [...PRESETS, "study"],
+      default: "quick",
+      description: "quick: pairs at set acceptances, minutes; study: costs, behaviour and " +
+        "validation, within an hour; tiny: for trials",
+    },
     model: {
       type: "string",
       default: catalog[0]!.id,
@@ -61,12 +68,24 @@ const specification = {
       default: "1/1",
       description: "the part to run: i/n, each into --records of its own; it draws no figure",
     },
+    drafts: {
+      type: "string",
+      description: "of the study: prompt-lookup, ngram or models as id@precision, with commas",
+    },
+    contexts: {
+      type: "string",
+      default: "1024,4096",
+      description: "of the study: tokens of long prompts beside short ones, with commas, or none",
+    },
     records: { type: "string", default: "data/records", description: "folder of records" },
+    traces: { type: "string", default: "data/traces", description: "the study's folder of traces" },
     figures: { type: "string", default: "figures", description: "folder of figures" },
   },
 } as const;
 
-type Flags = ReturnType<typeof parseArguments<typeof specification>>["flags"];
+type Flags = ReturnType<typeof parseArguments<typeof specification>>["flags"] & {
+  readonly preset: typeof PRESETS[number];
+};
 
 if (import.meta.main) {
   if (Deno.args[0] === "costs") await costs(Deno.args.slice(1));
@@ -78,8 +97,15 @@ if (import.meta.main) {
 
 async function sweepRuns(args: readonly string[]): Promise<void> {
   const { flags } = parseArguments(specification, args);
+  const { preset } = flags;
+  if (preset === "study" && flags.shard === "1/1") return await study(flags);
   await report(async (signal) => {
-    Deno.exitCode = await run(flags, signal);
+    if (preset === "study") {
+      throw new ArgumentError(
+        "Cannot shard the study as its layers build on each other: shard deno task sweep costs, or another preset",
+      );
+    }
+    Deno.exitCode = await run({ ...flags, preset }, signal);
   });
 }
 
@@ -90,27 +116,21 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   const options = { ...flags, shard: parseShard(flags.shard) };
   const study = preset(flags.preset, flags.model);
   const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
-  const machine = await describeMachine();
-  const folder = join(flags.records, machine.id);
+  const origin = await describeOrigin(ROOT.pathname);
+  const folder = join(flags.records, origin.machine.id);
   await using store = await openRecords(folder);
-  await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
+  await writeMachine(folder, origin.machine);
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
 
   const process = flags.process ?? nextProcess(study, prompts, options, store.runs);
   const bar = progress(`${flags.preset}, process ${process}`);
-  await using energy = await openEnergy();
+  await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads: flags.threads });
   let share = 0;
   const outcome = await sweep(plan(study, prompts, { ...options, process }), {
     load: subjectLoader(runtime, signal, (note) => bar.update(share, 1, note)),
     store,
-    provenance: {
-      study: study.name,
-      machine,
-      code: await describeCode(ROOT.pathname),
-      versions: describeVersions(),
-      energy: energy.provenance,
-    },
+    provenance: { study: study.name, ...origin, energy: energy.provenance },
     ...energy.options,
     signal,
     onProgress: (now) => {

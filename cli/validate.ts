@@ -5,10 +5,12 @@
  */
 
 import { join } from "node:path";
+import { expectedMinutes } from "../lib/analysis/study_time.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
-import type { Draft } from "../lib/study/conditions.ts";
+import type { CostRecord } from "../lib/study/cost_records.ts";
 import { readCosts } from "../lib/study/cost_store.ts";
-import { describeCode, describeMachine, describeVersions } from "../lib/study/provenance.ts";
+import { openSweepEnergy } from "../lib/study/energy/sweep_energy.ts";
+import { describeMachine, describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
 import { sweep } from "../lib/study/sweep.ts";
@@ -18,16 +20,16 @@ import {
   planValidation,
   VALIDATION,
   VALIDATION_LEVELS,
+  validationCells,
   type ValidationDesign,
 } from "../lib/study/validation_plan.ts";
 import { type Prompt, TASKS } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
-import { ArgumentError, parseArguments } from "./arguments.ts";
+import { parseArguments } from "./arguments.ts";
 import { LOADING } from "./flags.ts";
 import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
-import { openEnergy } from "./energy.ts";
 import { report } from "./report.ts";
 import { subjectLoader } from "./subject.ts";
 import { describeValidation } from "./validation_table.ts";
@@ -37,6 +39,8 @@ const COMMAND = "deno task sweep validate";
 
 /** Prompts of each long context: each is read anew in every precision, which takes its time. */
 const LONG_PROMPTS = 2;
+/** Tokens of the workload's own prompts, about. */
+const SHORT_CONTEXT = 64;
 
 const SPECIFICATION = {
   command: COMMAND,
@@ -47,7 +51,7 @@ const SPECIFICATION = {
     drafts: {
       type: "string",
       description:
-        "prompt-lookup or models as id@precision, with commas; by default prompt lookup " +
+        "prompt-lookup, ngram or models as id@precision, with commas; by default both tables " +
         "and the target's own int4 weights",
     },
     precisions: { type: "string", description: "the target's, with commas; by default all three" },
@@ -72,6 +76,11 @@ const SPECIFICATION = {
       type: "number",
       description: "the replicate to run; else the first that is not complete",
     },
+    cells: {
+      type: "number",
+      description: "most cells, spread evenly over all factors; by default all",
+    },
+    plan: { type: "boolean", description: "run nothing; say what there is to run, and how long" },
     report: { type: "boolean", description: "run nothing; compare what is on record" },
     records: { type: "string", default: "data/records", description: "folder of records" },
     traces: { type: "string", default: "data/traces", description: "folder of traces" },
@@ -86,6 +95,7 @@ export async function validate(args: readonly string[]): Promise<void> {
   await report(async (signal) => {
     const { id } = await describeMachine();
     const folder = join(flags.records, id);
+    if (flags.plan) return console.log(await describePlan(flags, await readCosts(folder), signal));
     // What is compared with comes first: without it, measuring would be in vain.
     const [traces, costs] = [await readTraces(flags.traces), await readCosts(folder)];
     const left = flags.report ? 0 : await measure(flags, folder, signal);
@@ -99,18 +109,39 @@ export async function validate(args: readonly string[]): Promise<void> {
   });
 }
 
+/** What a process of the design holds, and how long it takes at the costs on record. */
+async function describePlan(
+  flags: Flags,
+  costs: readonly CostRecord[],
+  signal: AbortSignal,
+): Promise<string> {
+  using runtime = new Runtime({ threads: flags.threads });
+  const design = await designOf(flags, subjectLoader(runtime, signal, () => {}));
+  const levels = [SHORT_CONTEXT, ...contextsOf(flags)];
+  const contextOf = (prompt: Prompt) =>
+    levels[design.prompts.findIndex((prompts) => prompts.includes(prompt))]!;
+  const cells = Map.groupBy(validationCells(design, flags), (cell) => cell.condition.precision);
+  const lines = planValidation(design, { ...flags, process: flags.process ?? 1 }).map((stage) => {
+    const pairs = stage.blocks.flatMap((block) => block.pairs).length;
+    const minutes = expectedMinutes(stage, costs, contextOf)?.toFixed(1) ?? "unknown";
+    const count = cells.get(stage.precision)?.length ?? 0;
+    return `${stage.precision}: ${count} cells, ${pairs} pairs, about ${minutes} minutes`;
+  });
+  return lines.join("\n");
+}
+
 /** Runs one process of the design. Returns how many of its pairs are left. */
 async function measure(flags: Flags, folder: string, signal: AbortSignal): Promise<number> {
   const { threads, exact } = flags;
   requireInteger("validate", "threads", threads, 1);
   requireInteger("validate", "maxTokens", flags.maxTokens, 2);
   if (flags.process !== undefined) requireInteger("validate", "process", flags.process, 1);
-  const machine = await describeMachine();
+  const origin = await describeOrigin(ROOT.pathname);
   await using store = await openRecords(folder);
-  await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
+  await writeMachine(folder, origin.machine);
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
   const bar = progress("Validation");
-  await using energy = await openEnergy();
+  await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads });
   let share = 0;
   const load = subjectLoader(runtime, signal, (note) => bar.update(share, 1, note));
@@ -119,13 +150,7 @@ async function measure(flags: Flags, folder: string, signal: AbortSignal): Promi
   const { left } = await sweep(planValidation(design, { threads, exact, process }), {
     load,
     store,
-    provenance: {
-      study: VALIDATION,
-      machine,
-      code: await describeCode(ROOT.pathname),
-      versions: describeVersions(),
-      energy: energy.provenance,
-    },
+    provenance: { study: VALIDATION, ...origin, energy: energy.provenance },
     ...energy.options,
     signal,
     onProgress: (now) => {
@@ -144,20 +169,20 @@ async function designOf(
   const precisions = flags.precisions
     ? precisionsOf(COMMAND, flags.precisions)
     : VALIDATION_LEVELS.precisions;
-  const drafts = draftsOf(COMMAND, flags.drafts ?? `prompt-lookup,${model}@int4`).map((draft) => {
-    if (draft.draft === "prompt-lookup" || draft.draft === "model") return draft as Draft;
-    throw new ArgumentError(
-      `Cannot run ${COMMAND} as no study runs a draft of ${draft.draft}: give prompt-lookup or id@precision`,
-    );
-  });
-  const contexts = integersOf("validate", "contexts", flags.contexts);
+  const drafts = draftsOf(COMMAND, flags.drafts ?? `prompt-lookup,ngram,${model}@int4`);
   const [workload, ...long] = await promptsByContext(
     flags.prompts,
-    contexts,
+    contextsOf(flags),
     () => load(model, { precision: precisions[0]!, threads, exact }),
   );
   const prompts = [firstOfEachTask(workload!), ...long.map((same) => same.slice(0, LONG_PROMPTS))];
-  return { ...VALIDATION_LEVELS, model, precisions, drafts, prompts, maxTokens };
+  if (flags.cells !== undefined) requireInteger("validate", "cells", flags.cells, 1);
+  const limit = flags.cells === undefined ? {} : { cells: flags.cells };
+  return { ...VALIDATION_LEVELS, ...limit, model, precisions, drafts, prompts, maxTokens };
+}
+
+function contextsOf({ contexts }: Flags): number[] {
+  return integersOf("validate", "contexts", contexts);
 }
 
 function firstOfEachTask(prompts: readonly Prompt[]): Prompt[] {

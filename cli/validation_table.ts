@@ -4,6 +4,12 @@
  * @module
  */
 
+import {
+  byProcess,
+  type ComparedCell,
+  compareVerdicts,
+  type Concord,
+} from "../lib/analysis/agreement.ts";
 import { checkIdentities } from "../lib/analysis/identities.ts";
 import { joinPairs, pairCounts } from "../lib/analysis/pairs.ts";
 import { median } from "../lib/analysis/statistics.ts";
@@ -30,7 +36,7 @@ const FACTORS = ["precision", "draft", "draftLength", "temperature", "context", 
 
 /**
  * Predicted against measured, for a terminal: each cell, the errors over all, residuals by factor,
- * the null experiments, what a user waits for, and counts that cannot be.
+ * the null experiments, whether processes agree, what a user waits for, and counts that cannot be.
  *
  * @param records Rows of the validation.
  * @param traces The behaviour layer.
@@ -72,6 +78,7 @@ export function describeValidation(
     ...leftOut(records),
     "",
     ...nulls(records),
+    ...agreements(records),
     ...waits(records),
     ...resources(records),
     ...violations(records),
@@ -118,9 +125,39 @@ function nulls(records: Records): string[] {
     if (!speedup) return `${name}: no pair counts.`;
     const interval = `${decimals(speedup.low)} to ${decimals(speedup.high)}`;
     return `${name}: S ${decimals(speedup.estimate)} (${interval}) over ${pairs} pairs: ${
-      holds ? "as it must be" : "IT DOES NOT HOLD"
+      holds ? "undecided or 1.00 ± 0.02, as it must be" : "NEITHER UNDECIDED NOR 1.00 ± 0.02"
     }.`;
   });
+}
+
+/** Each process against every later one. Cells are over all prompts and contexts. */
+function agreements(records: Records): string[] {
+  const processes = [...byProcess(records)];
+  return processes.flatMap(([one, first], index) =>
+    processes.slice(index + 1).flatMap(([other, second]) => {
+      const cells = compareVerdicts(first, second);
+      const of = (concord: Concord) => cells.filter((cell) => cell.concord === concord);
+      const same = of("agree");
+      const decided = same.filter((cell) => cell.first.verdict !== "undecided");
+      const contradicting = of("contradict");
+      return [
+        `Verdicts of processes ${one} and ${other} on ${cells.length} cells: ${same.length} the same ` +
+        `(${decided.length} decided), ${of("undecided").length} undecided in one of them, ` +
+        `${contradicting.length} contradict each other${contradicting.length > 0 ? ":" : "."}`,
+        ...contradicting.map(contradiction),
+      ];
+    })
+  );
+}
+
+function contradiction({ first, second }: ComparedCell): string {
+  const [one, other] = [first, second].map(({ verdict, speedup }) =>
+    `${verdict} (S ${decimals(speedup?.estimate)})`
+  );
+  const place = `${first.precision} ${
+    draftName(first)
+  } K=${first.draftLength} T=${first.temperature}`;
+  return `  ${place}: ${one}, then ${other}`;
 }
 
 function leftOut(records: Records): string[] {

@@ -7,9 +7,10 @@
 import { join } from "node:path";
 import { loadModel } from "../engine/load.ts";
 import { Runtime } from "../onnx/mod.ts";
+import { openSweepEnergy } from "../study/energy/sweep_energy.ts";
 import { plan } from "../study/plan.ts";
 import type { Preset } from "../study/presets.ts";
-import { describeCode, describeMachine, describeVersions } from "../study/provenance.ts";
+import { describeOrigin, writeMachine } from "../study/provenance.ts";
 import { nextProcess } from "../study/resume.ts";
 import { openRecords } from "../study/store.ts";
 import { type SubjectLoader, subjectOf } from "../study/subject.ts";
@@ -55,23 +56,21 @@ export async function measure(study: Preset, options: MeasureOptions): Promise<s
   const { records, threads, exact = false } = options;
   requireInteger("measure", "threads", threads, 1);
   const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
-  const machine = await describeMachine();
+  const origin = await describeOrigin(ROOT.pathname);
+  const { machine } = origin;
   const folder = join(records, machine.id);
   await using store = await openRecords(folder);
-  await Deno.writeTextFile(join(folder, "machine.json"), JSON.stringify(machine, null, 2) + "\n");
+  await writeMachine(folder, machine);
   const process = nextProcess(study, prompts, { threads, exact }, store.runs);
   const bar = cellProgress(`${study.name}, process ${process}`);
+  await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads });
   const { ran, left } = await stoppable(async (signal) =>
     await sweep(plan(study, prompts, { process, threads, exact }), {
       load: options.load ?? catalogLoader(runtime, signal),
       store,
-      provenance: {
-        study: study.name,
-        machine,
-        code: await describeCode(ROOT.pathname),
-        versions: describeVersions(),
-      },
+      provenance: { study: study.name, ...origin, energy: energy.provenance },
+      ...energy.options,
       signal,
       onProgress: ({ share, done, total, note }) =>
         void bar.update(share, `${done}/${total} pairs, ${note}`),

@@ -13,8 +13,8 @@ import {
   type TraceDraft,
   type TraceStage,
 } from "./behaviour_plan.ts";
-import type { Provenance } from "./pair_records.ts";
 import { type PreparedPrompt, preparePrompt } from "./prepared.ts";
+import type { Origin } from "./provenance.ts";
 import { findDraft } from "./runner.ts";
 import type { Subject, SubjectLoader } from "./subject.ts";
 import type { SweepOutcome, SweepProgress } from "./sweep.ts";
@@ -37,7 +37,7 @@ export interface BehaviourOptions {
   /** Where rows go. */
   readonly store: TraceStore;
   /** Machine, code, versions. */
-  readonly provenance: Omit<Provenance, "study">;
+  readonly provenance: Origin;
   /** Threads of a pass. They change no trace. */
   readonly threads: number;
   /** Stops between passes; the trace at hand is dropped. */
@@ -57,12 +57,11 @@ export interface BehaviourOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { describeCode, describeMachine, describeVersions, openTraces } from "@specbound/specbound";
+ * import { describeOrigin, openTraces } from "@specbound/specbound";
  * const folder = await Deno.makeTempDir();
  * {
  *   await using store = await openTraces(folder);
- *   const [machine, code] = [await describeMachine(), await describeCode(".")];
- *   const provenance = { machine, code, versions: describeVersions() };
+ *   const provenance = await describeOrigin(".");
  *   const load = () => Promise.reject(new Error("there is nothing to load"));
  *   const outcome = await sweepBehaviour([], { load, store, provenance, threads: 1 });
  *   assertEquals(outcome, { ran: 0, left: 0 });

@@ -24,6 +24,8 @@ export interface Column<Value> {
   readonly optional: boolean;
   /** Whether it may differ when the same is done again, as times do. */
   readonly measured: boolean;
+  /** Of the schema's column: the one version that it reads. */
+  readonly version?: number;
   /** Reads a cell; undefined if it is malformed. */
   read(cell: string): Value | undefined;
 }
@@ -176,30 +178,7 @@ export function measured<Value>(column: Column<Value>): Column<Value> {
  */
 export function schemaColumn(version: number): Column<number> {
   const read = (cell: string) => cell === String(version) ? version : undefined;
-  return { ...integer("Version of this table."), read };
-}
-
-/**
- * Throws if a file is of another version, whatever its other columns are.
- *
- * @param version The version that is read.
- * @param csv The file's text, header included.
- * @param file The file's name, for the message.
- * @throws {RecordError} If the first row's schema is another.
- *
- * @example
- * ```ts
- * import { assertThrows } from "@std/assert";
- * requireSchema(1, "schema,key\n1,abc\n", "runs.csv");
- * assertThrows(() => requireSchema(1, "schema,key\n99,abc\n", "runs.csv"), RecordError, "is 99");
- * ```
- */
-export function requireSchema(version: number, csv: string, file: string): void {
-  const found = /^schema,[^\n]*\r?\n(?:"?)([^,"\r\n]+)/.exec(csv)?.[1];
-  if (found === undefined || found === String(version)) return;
-  throw new RecordError(
-    `Cannot read ${file} as its schema is ${found} and this version of specbound reads ${version}: read it with the version that wrote it, or move it away`,
-  );
+  return { ...integer("Version of this table."), read, version };
 }
 
 /**
@@ -253,7 +232,8 @@ export function writeRows<T extends Table>(table: T, rows: readonly RowOf<T>[]):
  * @param csv The file's text, header included.
  * @param file The file's name, for messages.
  * @returns The rows.
- * @throws {RecordError} If the columns are others, or a cell is malformed.
+ * @throws {RecordError} If the schema is another version's, whatever the other columns are; if these
+ *   are others, or a cell is malformed.
  *
  * @example
  * ```ts
@@ -261,9 +241,12 @@ export function writeRows<T extends Table>(table: T, rows: readonly RowOf<T>[]):
  * const table = { id: text("Id."), ms: optional(number("Time.", "ms")) };
  * assertEquals(readRows(table, "id,ms\na,\n", "a.csv"), [{ id: "a", ms: null }]);
  * assertThrows(() => readRows(table, "id,s\na,\n", "a.csv"), RecordError, "column 2 is s, not ms");
+ * const old = { schema: schemaColumn(2), ...table };
+ * assertThrows(() => readRows(old, "schema,s\n1,a\n", "a.csv"), RecordError, "its schema is 1");
  * ```
  */
 export function readRows<T extends Table>(table: T, csv: string, file: string): RowOf<T>[] {
+  requireSchema(table, csv, file);
   const [header = [], ...cells] = parseCells(csv, file);
   const names = Object.keys(table);
   const wrong = Array.from({ length: Math.max(names.length, header.length) }, (_, i) => i)
@@ -310,6 +293,14 @@ export function describeTable(table: Table): string {
     `| \`${name}\` | ${type}${optional ? " or empty" : ""} | ${unit} | ${meaning} |`
   );
   return ["| column | type | unit | meaning |", "|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+function requireSchema({ schema }: Table, csv: string, file: string): void {
+  const found = /^schema,[^\n]*\r?\n(?:"?)([^,"\r\n]+)/.exec(csv)?.[1];
+  if (!schema || found === undefined || schema.read(found) !== undefined) return;
+  throw new RecordError(
+    `Cannot read ${file} as its schema is ${found} and this version of specbound reads ${schema.version}: read it with the version that wrote it, or move it away`,
+  );
 }
 
 function parseCells(csv: string, file: string): string[][] {

@@ -9,7 +9,7 @@ import type { Precision } from "../models/graph.ts";
 
 /** What proposes in the speculative run of a pair, and how. */
 export type Draft =
-  | { readonly draft: "prompt-lookup" }
+  | { readonly draft: "prompt-lookup" | "ngram" }
   | { readonly draft: "model"; readonly draftModel: string; readonly draftPrecision: Precision }
   | { readonly draft: "replay"; readonly acceptance: number };
 

@@ -10,7 +10,7 @@ import { COST_SCHEMA, type CostRecord } from "./cost_records.ts";
 import type { CostSubject } from "./cost_timer.ts";
 import { type MeanInterval, meanInterval } from "./interval.ts";
 import { isDisturbed } from "./meters.ts";
-import type { Provenance } from "./pair_records.ts";
+import type { Origin } from "./provenance.ts";
 import { roundMs } from "./records.ts";
 
 // d3-array ships no types.
@@ -67,15 +67,14 @@ export function timeOf(visits: readonly Pick<CostVisit, "milliseconds">[]): Mean
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { costPreset, describeMachine, describeVersions, planCosts } from "@specbound/specbound";
+ * import { costPreset, describeOrigin, planCosts } from "@specbound/specbound";
  * const subject = {
  *   id: "m", hash: null, precision: "int4", headPrecision: null, attention: null,
  *   provider: "table", limit: 2048,
  * } as const;
  * const [stage] = planCosts(costPreset("quick"), { model: "m", drafts: [], threads: 1, process: 1 });
- * const code = { commit: null, dirty: null };
- * const provenance = { machine: await describeMachine(), code, versions: describeVersions() };
- * const row = costRecord(stage!.costs[0]!, subject, new Error("out of memory"), provenance);
+ * const error = new Error("out of memory");
+ * const row = costRecord(stage!.costs[0]!, subject, error, await describeOrigin("."));
  * assertEquals([row.status, row.ms], ["failed", null]);
  * ```
  */
@@ -83,7 +82,7 @@ export function costRecord(
   planned: PlannedCost,
   subject: Omit<CostSubject, "open" | typeof Symbol.asyncDispose>,
   result: CostResult | Error,
-  { machine, code, versions }: Omit<Provenance, "study">,
+  { machine, code, versions }: Origin,
 ): CostRecord {
   const { id: model, hash: modelHash, precision, headPrecision, provider, limit } = subject;
   return {

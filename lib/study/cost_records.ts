@@ -12,12 +12,10 @@ import {
   oneOf,
   optional,
   readRows,
-  requireSchema,
   type RowOf,
   schemaColumn,
   type Table,
   text,
-  writeRows,
 } from "./columns.ts";
 import { COST_KINDS } from "./cost_plan.ts";
 import { PROVENANCE_COLUMNS } from "./provenance_columns.ts";
@@ -91,23 +89,5 @@ export type CostRecord = RowOf<typeof COST_COLUMNS>;
  * ```
  */
 export function readCostRows(csv: string, file = "costs.csv"): CostRecord[] {
-  requireSchema(COST_SCHEMA, csv, file);
   return readRows(COST_COLUMNS, csv, file);
-}
-
-/**
- * Cells as lines of `costs.csv`.
- *
- * @param costs The cells.
- * @returns The lines, without a header.
- * @throws {RecordError} If a value does not fit its column.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(writeCostRows([]), "");
- * ```
- */
-export function writeCostRows(costs: readonly CostRecord[]): string {
-  return writeRows(COST_COLUMNS, costs);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { RecordError, writeHeader } from "./columns.ts";
-import { COST_COLUMNS, type CostRecord, readCostRows, writeCostRows } from "./cost_records.ts";
+import { RecordError, writeHeader, writeRows } from "./columns.ts";
+import { COST_COLUMNS, type CostRecord, readCostRows } from "./cost_records.ts";
 import { appendLines, readLines, replaceFile, takeLock } from "./line_file.ts";
 
 /** The open cost layer of one machine; one writer at a time, of runs or of costs. */
@@ -48,7 +48,7 @@ export async function openCosts(folder: string): Promise<CostStore> {
       costs,
       repaired: torn,
       async append(cost) {
-        await appendLines(path, writeCostRows([cost]));
+        await appendLines(path, writeRows(COST_COLUMNS, [cost]));
         costs.push(cost);
       },
       [Symbol.asyncDispose]: () => Promise.resolve(lock.close()),

@@ -12,7 +12,7 @@ import { type CostStage, pendingCosts, type PlannedCost } from "./cost_plan.ts";
 import type { CostStore } from "./cost_store.ts";
 import type { CostLoader, CostSubject, CostTimer } from "./cost_timer.ts";
 import { isDisturbed, otherLoad, readMeters } from "./meters.ts";
-import type { Provenance } from "./pair_records.ts";
+import type { Origin } from "./provenance.ts";
 import type { RunnerOptions } from "./runner.ts";
 import type { SweepProgress } from "./sweep.ts";
 
@@ -40,7 +40,7 @@ export interface CostSweepOptions extends RunnerOptions {
   /** Where rows go. */
   readonly store: CostStore;
   /** Machine, code, versions. */
-  readonly provenance: Omit<Provenance, "study">;
+  readonly provenance: Origin;
   /** Milliseconds after which no sample is begun. Default: none. */
   readonly budgetMs?: number;
   /** A cell is done when its interval reaches this share of its time to either side. Default 0.02. */
@@ -83,12 +83,11 @@ interface Block {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { describeCode, describeMachine, describeVersions, openCosts } from "@specbound/specbound";
+ * import { describeOrigin, openCosts } from "@specbound/specbound";
  * const folder = await Deno.makeTempDir();
  * {
  *   await using store = await openCosts(folder);
- *   const [machine, code] = [await describeMachine(), await describeCode(".")];
- *   const provenance = { machine, code, versions: describeVersions() };
+ *   const provenance = await describeOrigin(".");
  *   const load = () => Promise.reject(new Error("there is nothing to load"));
  *   assertEquals(await sweepCosts([], { load, store, provenance }), { measured: 0, left: 0 });
  * }

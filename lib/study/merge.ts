@@ -5,17 +5,10 @@
  */
 
 import { join } from "node:path";
-import {
-  readRows,
-  RecordError,
-  requireSchema,
-  type Table,
-  writeHeader,
-  writeRows,
-} from "./columns.ts";
-import { COST_COLUMNS, COST_SCHEMA } from "./cost_records.ts";
+import { readRows, RecordError, type Table, writeHeader, writeRows } from "./columns.ts";
+import { COST_COLUMNS } from "./cost_records.ts";
 import { readLines, replaceFile, takeLock } from "./line_file.ts";
-import { ROUND_COLUMNS, type RoundRecord, RUN_COLUMNS, type RunRecord, SCHEMA } from "./records.ts";
+import { ROUND_COLUMNS, type RoundRecord, RUN_COLUMNS, type RunRecord } from "./records.ts";
 import { wholePairs } from "./store.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -24,8 +17,6 @@ type Row = Readonly<Record<string, unknown>>;
 interface Family {
   /** The column that names the unit of a row. */
   readonly unit: string;
-  /** Version of its tables. */
-  readonly schema: number;
   /** Tables by file, in the order to write them; a unit stands by its rows in the last. */
   readonly tables: Readonly<Record<string, Table>>;
   /** Whether rows, by file, are all of a unit. */
@@ -34,7 +25,6 @@ interface Family {
 
 const FAMILIES: readonly Family[] = [{
   unit: "pair",
-  schema: SCHEMA,
   tables: { "rounds.csv": ROUND_COLUMNS, "runs.csv": RUN_COLUMNS },
   isWhole(rows) {
     const [rounds, runs] = rows as unknown as [RoundRecord[], RunRecord[]];
@@ -42,7 +32,6 @@ const FAMILIES: readonly Family[] = [{
   },
 }, {
   unit: "cell",
-  schema: COST_SCHEMA,
   tables: { "costs.csv": COST_COLUMNS },
   isWhole: ([costs]) => costs!.length === 1,
 }];
@@ -188,7 +177,7 @@ async function readUnits(family: Family, folder: string, machine: string): Promi
   const tables = Object.entries(family.tables);
   const found = await Promise.all(tables.map(async ([name, table]) => {
     const path = join(folder, name);
-    const rows = await readTable(table, family.schema, path);
+    const rows = await readTable(table, path);
     const stray = rows.find((row) => "machine" in row && row.machine !== machine);
     if (!stray) return Map.groupBy(rows, (row) => String(row[family.unit]));
     throw new RecordError(
@@ -201,14 +190,13 @@ async function readUnits(family: Family, folder: string, machine: string): Promi
   });
 }
 
-async function readTable(table: Table, schema: number, path: string): Promise<Row[]> {
+async function readTable(table: Table, path: string): Promise<Row[]> {
   const { text, torn } = await readLines(path);
   if (torn) {
     throw new RecordError(
       `Cannot merge ${path} as its last line is torn: let its sweep finish, which repairs it`,
     );
   }
-  requireSchema(schema, text, path);
   return text ? readRows(table, text, path) : [];
 }
 

@@ -10,22 +10,16 @@ import type { TokenId } from "../models/token.ts";
 import { isDisturbed } from "./meters.ts";
 import type { PlannedPair } from "./plan.ts";
 import type { PreparedPrompt } from "./prepared.ts";
-import type { Code, Machine, Versions } from "./provenance.ts";
+import type { Origin } from "./provenance.ts";
 import { roundMs, type RoundRecord, type RunRecord, SCHEMA } from "./records.ts";
 import { findDraft, type PairResult, type Run } from "./runner.ts";
 import type { PairRecords } from "./store.ts";
 import { promptHash } from "./workload.ts";
 
-/** What all rows of a sweep have in common. */
-export interface Provenance {
+/** What all rows of a study's sweep have in common. */
+export interface Provenance extends Origin {
   /** Name of the preset. */
   readonly study: string;
-  /** The machine. */
-  readonly machine: Machine;
-  /** The code. */
-  readonly code: Code;
-  /** The versions. */
-  readonly versions: Versions;
   /** What counts energy, and the power at rest by it. Default: nothing does. */
   readonly energy?: { readonly meter: string; readonly idleWatts: number | null };
 }
@@ -42,7 +36,7 @@ export interface Provenance {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { describeMachine, describeVersions, preparePrompt, tableModel } from "@specbound/specbound";
+ * import { describeOrigin, preparePrompt, tableModel } from "@specbound/specbound";
  * const target = {
  *   model: tableModel({ vocabularySize: 9, seed: 1 }), id: "table", hash: null, precision: "fp32",
  *   headPrecision: null, differingWidths: null, attention: null, provider: "table", endOfText: new Set<number>(),
@@ -57,10 +51,8 @@ export interface Provenance {
  * await using prepared = await preparePrompt(prompt, target, [], { maxTokens: 5 });
  * const failed = { startedAt: new Date(), result: new Error("out of memory") };
  * const runs = [{ arm: "plain", ...failed }, { arm: "speculative", ...failed }] as const;
- * const [machine, code] = [await describeMachine(), { commit: null, dirty: null }];
- * const rows = pairRecords(planned, prepared, { runs, otherLoad: 0, attempts: 1 }, {
- *   study: "none", machine, code, versions: describeVersions(),
- * });
+ * const provenance = { study: "none", ...await describeOrigin(".") };
+ * const rows = pairRecords(planned, prepared, { runs, otherLoad: 0, attempts: 1 }, provenance);
  * assertEquals(rows.runs[0].status, "failed");
  * ```
  */

@@ -155,7 +155,7 @@ const COSTS: Readonly<Record<Precision, { readonly pass: number; readonly growth
 function guessSeconds({ precision, draft, draftLength, maxTokens }: Condition): number {
   const { pass, growth } = COSTS[precision];
   const plain = maxTokens * pass / 1000;
-  if (draft.draft === "prompt-lookup") return 2 * plain;
+  if (draft.draft !== "model" && draft.draft !== "replay") return 2 * plain;
   const acceptance = draft.draft === "replay" ? draft.acceptance : 0.9;
   const draftPass = draft.draft === "model" ? COSTS[draft.draftPrecision].pass / pass : 0;
   const tokens = (1 - acceptance ** (draftLength + 1)) / (1 - acceptance);

@@ -5,6 +5,7 @@
  */
 
 import { cpus } from "node:os";
+import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 
 /** A machine, as `machine.json` tells it. What could not be read is null. */
@@ -47,6 +48,16 @@ export interface Versions {
   readonly onnxruntime: string;
 }
 
+/** What all rows of a machine's sweep have in common. */
+export interface Origin {
+  /** The machine. */
+  readonly machine: Machine;
+  /** The code. */
+  readonly code: Code;
+  /** The versions. */
+  readonly versions: Versions;
+}
+
 /** Flags of `lscpu` that decide how fast quantised matrix products are, strongest first. */
 const INSTRUCTION_SETS = [
   "amx_int8",
@@ -58,6 +69,42 @@ const INSTRUCTION_SETS = [
   "i8mm",
   "asimddp",
 ];
+
+/**
+ * Where rows of this machine and this code come from.
+ *
+ * @param folder A folder inside the code's repository.
+ * @returns Machine, code, versions.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals((await describeOrigin("/")).code.commit, null);
+ * ```
+ */
+export async function describeOrigin(folder: string): Promise<Origin> {
+  const [machine, code] = [await describeMachine(), await describeCode(folder)];
+  return { machine, code, versions: describeVersions() };
+}
+
+/**
+ * Writes a machine's description beside its rows.
+ *
+ * @param folder The machine's folder, which exists.
+ * @param machine The machine.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const [folder, machine] = [await Deno.makeTempDir(), await describeMachine()];
+ * await writeMachine(folder, machine);
+ * assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/machine.json`)), machine);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
+export async function writeMachine(folder: string, machine: Machine): Promise<void> {
+  await Deno.writeTextFile(join(folder, "machine.json"), `${JSON.stringify(machine, null, 2)}\n`);
+}
 
 /**
  * The machine this runs on.

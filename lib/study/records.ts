@@ -1,12 +1,11 @@
 /**
  * The research record: one row a run, one row a round. Every column is declared here, once; the
- * types, the files and `data/README.md` follow. (`cost_records.ts` declares what passes cost.)
+ * types, the files and `data/README.md` follow.
  *
  * @module
  */
 
 import {
-  describeTable,
   flag,
   integer,
   measured,
@@ -14,17 +13,12 @@ import {
   oneOf,
   optional,
   readRows,
-  requireSchema,
   type RowOf,
   schemaColumn,
   type Table,
   text,
   writeRows,
 } from "./columns.ts";
-import { COST_COLUMNS, COST_SCHEMA } from "./cost_records.ts";
-import { HARDWARE_COLUMNS } from "./hardware.ts";
-import { PUBLISHED_COLUMNS } from "./published.ts";
-import { TRACE_COLUMNS, TRACE_SCHEMA } from "./trace_records.ts";
 import { PROVENANCE_COLUMNS } from "./provenance_columns.ts";
 import { RESOURCE_COLUMNS } from "./resource_columns.ts";
 
@@ -37,8 +31,8 @@ export const ARMS = ["plain", "speculative"] as const;
 /** One of the two runs of a pair. */
 export type Arm = typeof ARMS[number];
 
-/** What can propose in a study: nothing, an n-gram table, a model, a recorded continuation. */
-export const DRAFTS = ["none", "prompt-lookup", "model", "replay"] as const;
+/** What can propose in a study: nothing, tables that look back, a model, a recorded continuation. */
+export const DRAFTS = ["none", "prompt-lookup", "ngram", "model", "replay"] as const;
 
 const schema = schemaColumn(SCHEMA);
 const pair = text("Names the pair: key, process and repeat. A pair and an arm name a run.");
@@ -182,7 +176,6 @@ export function roundMs(ms: number): number {
  * ```
  */
 export function readRuns(csv: string, file = "runs.csv"): RunRecord[] {
-  requireSchema(SCHEMA, csv, file);
   return readRows(RUN_COLUMNS, csv, file);
 }
 
@@ -203,7 +196,6 @@ export function readRuns(csv: string, file = "runs.csv"): RunRecord[] {
  * ```
  */
 export function readRounds(csv: string, file = "rounds.csv"): RoundRecord[] {
-  requireSchema(SCHEMA, csv, file);
   return readRows(ROUND_COLUMNS, csv, file);
 }
 
@@ -239,53 +231,4 @@ export function writeRuns(runs: readonly RunRecord[]): string {
  */
 export function writeRounds(rounds: readonly RoundRecord[]): string {
   return writeRows(ROUND_COLUMNS, rounds);
-}
-
-/**
- * The text of `data/README.md`.
- *
- * @returns Markdown: the files, and a dictionary of every column.
- *
- * @example
- * ```ts
- * import { assertStringIncludes } from "@std/assert";
- * assertStringIncludes(describeRecords(), "| `tested` | integer or empty | token |");
- * ```
- */
-export function describeRecords(): string {
-  return `# Data
-
-Generated from \`lib/study/records.ts\`; a test holds it up to date. Schema version ${SCHEMA}.
-
-- \`prompts/quick.json\`: the prompts of the quick study.
-- \`prompts/evaluation.json\`: held-out prompts, eight kinds of twelve, each under the hash of what it asks.
-- \`traces/<target>-<precision>/<draft>.csv\`: one row a trace: what a draft made of a text, on any machine. Schema version ${TRACE_SCHEMA}.
-- \`models/\`: small drafts of the default target, \`manifest.json\` (how they were made), \`check.json\` (what a rerun is compared with) and \`frequent_tokens.json\` (what the target writes most).
-- \`hardware.csv\`: published figures of processors, one row a part, each with its source. Peaks are dense, without sparsity. Not measurements, but for the last row's memory and cache.
-- \`published.csv\`: speed-ups that others report, one row a report, with what a projection of it assumes. Not measured here.
-- \`records/<machine>/machine.json\`: the machine.
-- \`records/<machine>/runs.csv\`: one row a run. Two runs of one \`pair\` decode the same prompt back to back, plainly and speculatively.
-- \`records/<machine>/rounds.csv\`: one row a round: a draft, one target pass, and what came of it.
-- \`records/<machine>/costs.csv\`: one row a cell of the cost layer: what a pass of one shape takes, whatever text it reads. Schema version ${COST_SCHEMA}.
-
-Counts and times are stored; rates are derived from them (\`lib/analysis\`). An empty cell was not measured, or has no sense in its row; it is never a zero. Rows are appended pair by pair. Times are milliseconds of a monotonic clock.
-
-## runs.csv
-
-${describeTable(RUN_COLUMNS)}
-## rounds.csv
-
-${describeTable(ROUND_COLUMNS)}
-## costs.csv
-
-${describeTable(COST_COLUMNS)}
-## traces
-
-${describeTable(TRACE_COLUMNS)}
-## hardware.csv
-
-${describeTable(HARDWARE_COLUMNS)}
-## published.csv
-
-${describeTable(PUBLISHED_COLUMNS)}`;
 }

@@ -7,6 +7,7 @@
 import { autoregress } from "../decoding/autoregressive.ts";
 import type { Drafter } from "../decoding/drafters/drafter.ts";
 import { modelDrafter } from "../decoding/drafters/model.ts";
+import { onlineNgram } from "../decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../decoding/drafters/prompt_lookup.ts";
 import { replay } from "../decoding/drafters/replay.ts";
 import { fixed } from "../decoding/policies/fixed.ts";
@@ -214,19 +215,25 @@ async function drafterOf(
   own: Map<Prefilled, Context>,
   opened: AsyncDisposableStack,
 ): Promise<Drafter> {
-  if (draft.draft === "prompt-lookup") return opened.use(promptLookup());
-  if (draft.draft === "model") {
-    const prefilled = findDraft(prepared, draft);
-    const context = opened.use(await forkToWrite(prefilled.context, prepared.tokens));
-    own.set(prefilled, context);
-    return opened.use(modelDrafter(context, draft.draftModel));
+  switch (draft.draft) {
+    case "prompt-lookup":
+      return opened.use(promptLookup());
+    case "ngram":
+      return opened.use(onlineNgram());
+    case "model": {
+      const prefilled = findDraft(prepared, draft);
+      const context = opened.use(await forkToWrite(prefilled.context, prepared.tokens));
+      own.set(prefilled, context);
+      return opened.use(modelDrafter(context, draft.draftModel));
+    }
+    case "replay":
+      return opened.use(replay(prepared.tokens.length, prepared.continuation, {
+        acceptance: draft.acceptance,
+        // Other prompts and processes err elsewhere, else a cell would see one pattern of errors only.
+        seed: `${seed} ${process} ${prepared.prompt.id}`,
+        vocabularySize: prepared.target.subject.model.vocabularySize,
+      }));
   }
-  return opened.use(replay(prepared.tokens.length, prepared.continuation, {
-    acceptance: draft.acceptance,
-    // Other prompts and processes err elsewhere, else a cell would see one pattern of errors only.
-    seed: `${seed} ${process} ${prepared.prompt.id}`,
-    vocabularySize: prepared.target.subject.model.vocabularySize,
-  }));
 }
 
 /**

@@ -61,7 +61,7 @@ export function subjectOf(model: LoadedModel): Subject {
     hash: sha256,
     precision,
     headPrecision,
-    differingWidths: probe.differ,
+    differingWidths: probe?.differ ?? null,
     attention: form,
     provider: "cpu",
     endOfText: model.tokenizer.endOfText,

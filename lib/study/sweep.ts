@@ -55,12 +55,11 @@ export interface SweepOptions extends PairOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { describeCode, describeMachine, describeVersions, openRecords } from "@specbound/specbound";
+ * import { describeOrigin, openRecords } from "@specbound/specbound";
  * const folder = await Deno.makeTempDir();
  * {
  *   await using store = await openRecords(folder);
- *   const [machine, code] = [await describeMachine(), await describeCode(".")];
- *   const provenance = { study: "none", machine, code, versions: describeVersions() };
+ *   const provenance = { study: "none", ...await describeOrigin(".") };
  *   const load = () => Promise.reject(new Error("there is nothing to load"));
  *   assertEquals(await sweep([], { load, store, provenance }), { ran: 0, left: 0 });
  * }

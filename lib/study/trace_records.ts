@@ -11,13 +11,10 @@ import {
   number,
   oneOf,
   optional,
-  readRows,
-  requireSchema,
   type RowOf,
   schemaColumn,
   type Table,
   text,
-  writeRows,
 } from "./columns.ts";
 import { PROVENANCE_COLUMNS } from "./provenance_columns.ts";
 import { CHOICES, type ChosenDraft, type DrawnDraft, type Trace } from "./trace.ts";
@@ -156,41 +153,4 @@ function unpackDrawn(entry: string): DrawnDraft {
 /** A column of text of a certain form. */
 function pattern(meaning: string, form: RegExp): Column<string> {
   return { ...text(meaning), read: (cell) => form.test(cell) ? cell : undefined };
-}
-
-/**
- * Reads the text of a file of traces.
- *
- * @param csv The text.
- * @param file The file's name, for messages.
- * @returns The traces.
- * @throws {RecordError} If the schema is another version's, or a row is malformed.
- *
- * @example
- * ```ts
- * import { assertEquals, assertThrows } from "@std/assert";
- * assertEquals(readTraceRows(Object.keys(TRACE_COLUMNS).join(",") + "\n"), []);
- * assertThrows(() => readTraceRows("schema,key\n99,abc\n"), Error, "its schema is 99");
- * ```
- */
-export function readTraceRows(csv: string, file = "traces.csv"): TraceRecord[] {
-  requireSchema(TRACE_SCHEMA, csv, file);
-  return readRows(TRACE_COLUMNS, csv, file);
-}
-
-/**
- * Traces as lines of a file.
- *
- * @param traces The traces.
- * @returns The lines, without a header.
- * @throws {RecordError} If a value does not fit its column.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(writeTraceRows([]), "");
- * ```
- */
-export function writeTraceRows(traces: readonly TraceRecord[]): string {
-  return writeRows(TRACE_COLUMNS, traces);
 }

@@ -5,9 +5,9 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { RecordError, writeHeader } from "./columns.ts";
+import { readRows, RecordError, writeHeader, writeRows } from "./columns.ts";
 import { appendLines, readLines, replaceFile, takeLock } from "./line_file.ts";
-import { readTraceRows, TRACE_COLUMNS, type TraceRecord, writeTraceRows } from "./trace_records.ts";
+import { TRACE_COLUMNS, type TraceRecord } from "./trace_records.ts";
 
 /** An open folder of traces; one writer at a time. */
 export interface TraceStore extends AsyncDisposable {
@@ -78,13 +78,13 @@ export async function openTraces(folder: string): Promise<TraceStore> {
       if (torn) await replaceFile(path, text || writeHeader(TRACE_COLUMNS));
       repaired += Number(torn);
       begun.add(path);
-      traces.push(...(text ? readTraceRows(text, path) : []));
+      traces.push(...(text ? readRows(TRACE_COLUMNS, text, path) : []));
     }
     return {
       traces,
       repaired,
       async append(trace) {
-        const lines = writeTraceRows([trace]);
+        const lines = writeRows(TRACE_COLUMNS, [trace]);
         const path = join(folder, traceFile(trace));
         if (!begun.has(path)) {
           await Deno.mkdir(dirname(path), { recursive: true });
@@ -119,7 +119,7 @@ export async function readTraces(folder: string): Promise<TraceRecord[]> {
   const traces: TraceRecord[] = [];
   for (const path of await filesIn(folder)) {
     const { text } = await readLines(path);
-    if (text) traces.push(...readTraceRows(text, path));
+    if (text) traces.push(...readRows(TRACE_COLUMNS, text, path));
   }
   if (traces.length > 0) return traces;
   throw new RecordError(

@@ -33,6 +33,8 @@ export interface ValidationDesign {
   readonly maxTokens: number;
   /** Pairs of a sampled cell in each process, each with a seed of its own. */
   readonly sampledPairs: number;
+  /** Most cells, null cells apart: fewer are spread evenly over all factors. Default: all. */
+  readonly cells?: number;
 }
 
 /** What holds for all pairs of one process. */
@@ -129,7 +131,7 @@ export function validationCells(
 ): ValidationCell[] {
   const { precisions, drafts, draftLengths, temperatures } = design;
   let combination = 0;
-  return precisions.flatMap((precision) =>
+  const all = precisions.flatMap((precision) =>
     design.prompts.flatMap((prompts) =>
       drafts.filter((draft) => !draftsForItself(draft, { model: design.model, precision })).flatMap(
         (draft) => {
@@ -149,6 +151,7 @@ export function validationCells(
       )
     )
   );
+  return spread(all, design.cells ?? all.length);
 }
 
 /**
@@ -217,6 +220,17 @@ function plannedPairs(
     const pair = `${key}-p${process}-r${repeat}`;
     return { pair, key, process, repeat, condition: own, first, weight: 1 };
   });
+}
+
+/**
+ * Some of the values, spread evenly over their order and over every period in it: those that multiples
+ * of the golden ratio, modulo 1, place first. Fewer are among more.
+ */
+function spread<T>(values: readonly T[], count: number): T[] {
+  const place = (index: number) => (index * (Math.sqrt(5) - 1) / 2) % 1;
+  const first = [...values.keys()].sort((a, b) => place(a) - place(b)).slice(0, count);
+  const kept = new Set(first);
+  return values.filter((_, index) => kept.has(index));
 }
 
 function turnOf<T>(values: readonly T[], turn: number): T {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { readRecords } from "../../lib/study/store.ts";
 import { readTraces } from "../../lib/study/trace_store.ts";
 import { tinyGguf } from "../faults/tiny_model.ts";
 import { sweep } from "./sweep_command.ts";
@@ -26,16 +27,36 @@ Deno.test("sweep behaviour, costs and validate work hand in hand on a model's fi
 
   const costs = ["--drafts", `${model}@int4`, "--minutes", "0.1"];
   assertEquals((await run("costs", ...shared, ...records, ...costs)).code, 0);
+  const planned = await run("validate", ...texts, ...records, "--contexts", "none", "--plan");
+  const few = await run(
+    "validate",
+    ...texts,
+    ...records,
+    "--contexts",
+    "none",
+    "--plan",
+    "--cells",
+    "5",
+  );
+  assert(
+    /^fp32: 12 cells, 24 pairs, about (\d+\.\d|unknown) minutes\n$/.test(planned.out),
+    planned.out,
+  );
+  assert(/^fp32: 5 cells, /.test(few.out), few.out);
   const validated = await run("validate", ...texts, ...records, "--contexts", "none");
   assertEquals(validated.code, 0, validated.err);
   assert(/All \d+ runs keep the identities/.test(validated.out), validated.out);
+  const machine = [...Deno.readDirSync(`${folder}/records`)][0]!.name;
+  const { runs } = await readRecords(`${folder}/records/${machine}`);
+  const drafted = new Set(runs.map(({ draft }) => draft));
+  assertEquals(drafted, new Set(["none", "prompt-lookup", "ngram", "model"]));
   const again = await run("validate", ...texts, ...records, "--report");
   assertGreater(again.out.split("\n").length, 5);
   assertEquals(again.out, validated.out);
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("sweep behaviour and validate say in a line what they cannot do", async () => {
+Deno.test("sweep behaviour, validate and the study say in a line what they cannot do", async () => {
   for (
     const [args, code, reason] of [
       [["behaviour", "--preset", "huge"], 2, "--preset must be one of quick, study"],
@@ -43,6 +64,7 @@ Deno.test("sweep behaviour and validate say in a line what they cannot do", asyn
       [["behaviour", "--precisions", "int3"], 1, "a precision must be one of fp32, int8, int4"],
       [["behaviour", "--contexts", "many"], 1, "contexts must be an integer of at least 1"],
       [["behaviour", "--take", "0"], 1, "take must be an integer of at least 1"],
+      [["--preset", "study", "--shard", "1/3"], 1, "Cannot shard the study as its layers"],
       [["validate", "--traces", "no/such/folder"], 1, "Cannot read traces as no/such/folder"],
     ] as const
   ) {

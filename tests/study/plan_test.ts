@@ -94,6 +94,8 @@ Deno.test("keys of conditions do not change between versions", () => {
   assertEquals(conditionKey(condition, "abc"), "7a1c78968b55");
   const reordered = Object.fromEntries(Object.entries(condition).reverse()) as unknown as Condition;
   assertEquals(conditionKey(reordered, "abc"), conditionKey(condition, "abc"));
+  const ngram = { ...condition, draft: { draft: "ngram" as const } };
+  assertEquals(conditionKey(ngram, "abc"), "32d4fe30b2ac");
   for (const change of [{ seed: 2 }, { draft: { draft: "prompt-lookup" as const } }]) {
     assert(conditionKey({ ...condition, ...change }, "abc") !== conditionKey(condition, "abc"));
   }

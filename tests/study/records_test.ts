@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { RecordError, writeHeader } from "../../lib/study/columns.ts";
+import { describeRecords } from "../../lib/study/dictionary.ts";
 import {
-  describeRecords,
   readRounds,
   readRuns,
   ROUND_COLUMNS,

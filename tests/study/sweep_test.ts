@@ -38,6 +38,29 @@ Deno.test("a draft equal to its target is always right", async () => {
   for (const run of runs) assertEquals(run.accepted, run.tested);
 });
 
+Deno.test("an n-gram table drafts in pairs, learns within each alone, and changes no token", async () => {
+  await using store = await temporaryRecords();
+  const stages = tinyPlan().map(({ precision, blocks }) => ({
+    precision,
+    blocks: blocks.map(({ prompt, pairs }) => ({
+      prompt,
+      pairs: [0, 1].map((repeat) => ({
+        ...pairs[0]!,
+        pair: `${precision}-${prompt.id}-${repeat}`,
+        repeat,
+        condition: { ...pairs[0]!.condition, draft: { draft: "ngram" as const }, maxTokens: 40 },
+      })),
+    })),
+  }));
+  await tinySweep(store, {}, stages);
+  const runs = store.runs.filter(({ arm }) => arm === "speculative");
+  assertGreater(runs.reduce((sum, { drafted }) => sum + drafted!, 0), 0);
+  for (const [, [first, second]] of Map.groupBy(runs, (run) => `${run.precision} ${run.prompt}`)) {
+    assertEquals([first!.draft, first!.draftModel, first!.equalsPlain], ["ngram", null, true]);
+    assertEquals([second!.drafted, second!.accepted], [first!.drafted, first!.accepted]);
+  }
+});
+
 Deno.test("an aborted sweep keeps whole pairs, and the next one runs the rest", async () => {
   await using store = await temporaryRecords();
   const interruption = new AbortController();

@@ -76,6 +76,29 @@ Deno.test("each arm runs first as often as the other, and in the other order in 
   }
 });
 
+Deno.test("fewer cells are spread evenly over all factors, and are among more", () => {
+  const drafts = [...DESIGN.drafts, { draft: "ngram" as const }];
+  const cellsOf = (cells: number) =>
+    validationCells({ ...DESIGN, drafts, cells }, { threads: 2 }).map(({ condition, prompt }) => {
+      const { precision, draft, draftLength, temperature } = condition;
+      const context = DESIGN.prompts.findIndex((prompts) => prompts.includes(prompt));
+      const level = temperature > 0 ? "sampled" : `K ${draftLength}`;
+      return [`${precision} ${context} ${draft.draft}`, precision, level].map(String);
+    });
+  const [few, some] = [cellsOf(48), cellsOf(72)];
+  assertEquals([few.length, some.length, cellsOf(1000).length], [48, 72, 24 * 4]);
+  const names = (cells: string[][]) => new Set(cells.map(String));
+  assert(names(few).isSubsetOf(names(some)));
+  assertEquals(new Set(few.map(([combination]) => combination)).size, 24);
+  for (const [name, level, total] of [["precision", 1, 48], ["draft length", 2, 48]] as const) {
+    const groups = Map.groupBy(few, (cell) => cell[level]);
+    for (const [value, same] of groups) {
+      const share = cellsOf(1000).filter((cell) => cell[level] === value).length / 96;
+      assert(Math.abs(same.length - share * total) <= 2, `${name} ${value}: ${same.length}`);
+    }
+  }
+});
+
 Deno.test("null pairs stand on every short prompt in every precision", () => {
   const nulls = pairsOf(1).filter(({ condition }) => condition.draftLength === 0);
   assertEquals(nulls.length, 3 * 6);

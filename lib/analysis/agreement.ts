@@ -1,0 +1,92 @@
+/**
+ * Whether two measurements of the same study say the same.
+ *
+ * @module
+ */
+
+import type { Records } from "../study/records.ts";
+import type { Judgement } from "./statistics.ts";
+import { CELL_FACTORS, type CellSummary, summarise } from "./summary.ts";
+
+/** How two verdicts on one cell stand to each other: "undecided" where one of them says that. */
+export type Concord = "agree" | "undecided" | "contradict";
+
+/** A cell that two measurements have in common. */
+export interface ComparedCell {
+  /** What the first says of it. */
+  readonly first: CellSummary;
+  /** What the second says. */
+  readonly second: CellSummary;
+  /** How the two verdicts stand to each other. */
+  readonly concord: Concord;
+}
+
+/**
+ * Holds two measurements against each other, cell by cell: two processes of a study, or the records
+ * of two machines that should run alike. They agree where verdicts are the same, or one is undecided;
+ * one that helps where the other hurts contradicts it.
+ *
+ * @param first Rows of whole pairs.
+ * @param second Likewise.
+ * @returns The cells in which pairs of both count.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(compareVerdicts({ runs: [], rounds: [] }, { runs: [], rounds: [] }), []);
+ * ```
+ */
+export function compareVerdicts(first: Records, second: Records): ComparedCell[] {
+  const others = new Map(summarise(second).map((cell) => [nameOf(cell), cell]));
+  return summarise(first).flatMap((cell) => {
+    const other = others.get(nameOf(cell));
+    if (!cell.speedup || !other?.speedup) return [];
+    return [{ first: cell, second: other, concord: concordOf(cell.verdict, other.verdict) }];
+  });
+}
+
+/**
+ * How two verdicts stand to each other.
+ *
+ * @param first A verdict.
+ * @param second Another on the same cell.
+ * @returns "agree" if they are one, "undecided" if one of them is, else "contradict".
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(concordOf("helps", "helps"), "agree");
+ * assertEquals(concordOf("helps", "undecided"), "undecided");
+ * assertEquals(concordOf("helps", "hurts"), "contradict");
+ * ```
+ */
+export function concordOf(first: Judgement, second: Judgement): Concord {
+  if (first === second) return "agree";
+  return first === "undecided" || second === "undecided" ? "undecided" : "contradict";
+}
+
+/**
+ * The rows of each process of a study.
+ *
+ * @param records Rows of whole pairs.
+ * @returns Rows by process, in order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(byProcess({ runs: [], rounds: [] }), new Map());
+ * ```
+ */
+export function byProcess({ runs, rounds }: Records): Map<number, Records> {
+  const processOf = new Map(runs.map(({ pair, process }) => [pair, process]));
+  const roundsOf = Map.groupBy(rounds, ({ pair }) => processOf.get(pair));
+  const groups = [...Map.groupBy(runs, ({ process }) => process)].sort(([a], [b]) => a - b);
+  return new Map(
+    groups.map(([process, own]) => [process, { runs: own, rounds: roundsOf.get(process) ?? [] }]),
+  );
+}
+
+/** The machine may be another. */
+function nameOf(cell: CellSummary): string {
+  return CELL_FACTORS.filter((name) => name !== "machine").map((name) => cell[name]).join("\t");
+}
