@@ -17,9 +17,10 @@ import { Runtime } from "../lib/onnx/mod.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { account, facts, type Generation } from "./account.ts";
 import { ArgumentError, parseArguments } from "./arguments.ts";
-import { openDrafter } from "./drafter.ts";
+import { openDrafter, wantsHidden } from "./drafter.ts";
 import { LOADING, PRECISIONS } from "./flags.ts";
 import { loadWithProgress } from "./load.ts";
+import { readPolicyFile } from "./policy.ts";
 import { report } from "./report.ts";
 
 const SPECIFICATION = {
@@ -55,6 +56,11 @@ const SPECIFICATION = {
       description: "tokens that a model which drafts scores, the most frequent; 0 is all",
     },
     draftLength: { type: "number", default: 4, description: "tokens drafted a round" },
+    policy: {
+      type: "string",
+      description: "a file of deno task recommend --json to obey: its precision, draft and draft " +
+        "lengths take the place of those here",
+    },
     temperature: { type: "number", default: 0, description: "0 is greedy" },
     topK: { type: "number", default: 0, description: "keep the k likeliest tokens; 0 keeps all" },
     topP: { type: "number", default: 1, description: "keep the likeliest tokens of this mass" },
@@ -73,16 +79,20 @@ const SPECIFICATION = {
 type Flags = ReturnType<typeof parseArguments<typeof SPECIFICATION>>["flags"];
 
 async function generate(
-  flags: Flags,
+  given: Flags,
   prompt: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const obeyed = given.policy === undefined ? null : await readPolicyFile(given.policy);
+  const flags = obeyed ? { ...given, ...obeyed.flags } : given;
   using runtime = new Runtime({ threads: flags.threads });
   const loading = { runtime, exact: flags.exact, signal };
   await using model = await loadWithProgress(flags.model, {
     ...loading,
     precision: flags.precision,
+    hidden: await wantsHidden(flags, loading),
   });
+  obeyed?.requireModel({ id: flags.model, hash: model.details.sha256 });
   await using context = model.open();
   await using drafter = await openDrafter(flags, model, context, loading);
   const text = promptText(flags, prompt);
@@ -105,7 +115,7 @@ async function generate(
   await drafter?.begin?.(tokens);
   const prefillMs = performance.now() - started;
   await using prompted = flags.compare ? context.fork() : null;
-  const policy = fixed(flags.draftLength);
+  const policy = obeyed?.policy ?? fixed(flags.draftLength);
   const rounds = drafter
     ? speculate(context, drafter, tokens, { ...options, policy })
     : autoregress(context, tokens, options);
@@ -113,15 +123,14 @@ async function generate(
   const plain = prompted && await decodePlainly(prompted, tokens, options);
 
   if (!flags.json) return console.error(account(generation, plain));
-  const { precision, draft, draftLength, draftVocabulary, exact, seed, maxTokens, threads, raw } =
-    flags;
+  const { precision, draft, draftVocabulary, exact, seed, maxTokens, threads, raw } = flags;
   const widths = model.details.probe;
   console.log(JSON.stringify({
     model: flags.model,
     precision,
     draft,
     settings: {
-      draftLength,
+      policy: policy.name,
       draftVocabulary,
       exact,
       ...sampling,

@@ -100,6 +100,73 @@ Deno.test({
   },
 });
 
+/** A policy of the default model, as `deno task recommend --json` writes it. */
+async function writePolicy(change: Record<string, unknown> = {}): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(
+    file,
+    JSON.stringify({
+      version: 1,
+      machine: "here",
+      model: MODEL,
+      modelHash: null,
+      precision: "int4",
+      draft: { draft: "ngram", draftModel: null, draftHash: null, draftPrecision: null },
+      ranges: [{ from: 0, draftLength: 3, threshold: 0.2 }, {
+        from: 40,
+        draftLength: 0,
+        threshold: 1,
+      }],
+      fallback: { window: 8, retry: 16 },
+      expected: { estimate: 1.2, low: 1.1, high: 1.3, context: 30 },
+      ...change,
+    }),
+  );
+  return file;
+}
+
+Deno.test({
+  name: "generate --policy drafts as far as the policy says at each context, in its precision",
+  ignore: skipped,
+  async fn() {
+    const file = await writePolicy();
+    const prompt = "Repeat: one two one two one two one two one two";
+    const { code, stdout, stderr } = await generate(prompt, "--policy", file, "--json");
+    assertEquals(code, 0, stderr);
+    const { precision, draft, rounds, promptTokens } = JSON.parse(stdout);
+    assertEquals([precision, draft], ["int4", "ngram"]);
+    let position = promptTokens.length;
+    for (const { drafted, emitted } of rounds) {
+      assert(drafted <= (position < 40 ? 3 : 0), `${drafted} at ${position}`);
+      position += emitted;
+    }
+    assert(position > 40);
+    await Deno.remove(file);
+  },
+});
+
+Deno.test({
+  name: "generate --policy refuses a policy of another version or model, and one that is not there",
+  ignore: skipped,
+  async fn() {
+    for (
+      const [change, reason] of [
+        [{ version: 9 }, "its version is 9, not 1"],
+        [{ modelHash: "beef" }, `it is for ${MODEL}, not other weights of it`],
+        [{ model: "other" }, `it is for other, not ${MODEL}`],
+      ] as const
+    ) {
+      const file = await writePolicy(change);
+      const { code, stderr } = await generate("Hi.", "--policy", file);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `Cannot obey ${file} as ${reason}`);
+      await Deno.remove(file);
+    }
+    const { stderr } = await generate("Hi.", "--policy", "no/such.json");
+    assertStringIncludes(stderr, "Cannot obey no/such.json as there is no such file");
+  },
+});
+
 for (
   const [args, message] of [
     [["--model", "nosuch", "hello"], "the path of a .gguf file"],
