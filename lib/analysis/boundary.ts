@@ -149,7 +149,7 @@ export function speedupAt(
   point: BoundaryPoint,
   options: BoundaryOptions = {},
 ): Predicted {
-  const known = remember(pair);
+  const known = rememberCosts(pair);
   return predict((drawn) => speedup(known, point, drawn), options);
 }
 
@@ -176,7 +176,7 @@ export function breakEven(
   place: Omit<BoundaryPoint, "alpha">,
   options: BoundaryOptions = {},
 ): Predicted {
-  const known = remember(pair);
+  const known = rememberCosts(pair);
   return predict((drawn) => {
     const pays = (alpha: number) => speedup(known, { ...place, alpha }, drawn) >= 1;
     if (pays(0)) return 0;
@@ -263,8 +263,22 @@ function costsOf(
   };
 }
 
-/** Looks every cost up once, as hundreds of draws ask for the same ones. */
-function remember({ target, draft }: CostPair): CostPair {
+/**
+ * Looks every cost up once, for who asks for the same ones hundreds of times.
+ *
+ * @param pair Target and draft.
+ * @returns The same costs.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * let asked = 0;
+ * const time = () => ({ ms: ++asked, low: 1, high: 1, error: 0 });
+ * const { target } = rememberCosts({ target: { pass: { time }, host: { time } }, draft: null });
+ * assertEquals([target.pass.time(1, 64).ms, target.pass.time(1, 64).ms, asked], [1, 1, 1]);
+ * ```
+ */
+export function rememberCosts({ target, draft }: CostPair): CostPair {
   const once = (model: Times): Times => {
     const known = new Map<string, TimeEstimate>();
     const time: CostModel["time"] = (...shape) => {

@@ -68,7 +68,7 @@ export function formatTable(cells: readonly CellSummary[], options: TableOptions
  * A drafter in a few words.
  *
  * @param cell Its columns.
- * @returns "prompt lookup", "own int4" for the target's own weights, "replay α=0.7".
+ * @returns "prompt lookup", "n-gram", "own int4" for the target's own weights, "replay α=0.7".
  *
  * @example
  * ```ts
@@ -81,6 +81,7 @@ export function draftName(
   cell: Pick<CellSummary, "draft" | "draftModel" | "draftPrecision" | "acceptance" | "model">,
 ): string {
   if (cell.draft === "prompt-lookup") return "prompt lookup";
+  if (cell.draft === "ngram") return "n-gram";
   if (cell.draft === "replay") return `replay α=${cell.acceptance}`;
   if (cell.draft === "none") return "none";
   const name = cell.draftModel === cell.model ? "own" : cell.draftModel;

@@ -5,12 +5,12 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { type LocatedRound, locateRounds } from "../analysis/located_rounds.ts";
+import { poolAcceptance } from "../analysis/pooled_acceptance.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { type LocatedRound, locateRounds } from "./located_rounds.ts";
 import { drawPlot, HEADING, yLabel } from "./plot.ts";
-import { poolAcceptance } from "./pooled_acceptance.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 

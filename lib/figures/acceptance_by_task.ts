@@ -6,11 +6,11 @@
 
 import * as Plot from "@observablehq/plot";
 import { joinPairs, pairCounts } from "../analysis/pairs.ts";
+import { poolAcceptance } from "../analysis/pooled_acceptance.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
 import { drawPlot, HEADING } from "./plot.ts";
-import { poolAcceptance } from "./pooled_acceptance.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";
 

@@ -5,11 +5,11 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { type ContextPoint, predictByContext } from "../analysis/context_curves.ts";
 import { joinPairs, pairCounts, pairSpeedup } from "../analysis/pairs.ts";
 import { bootstrapRatio, type Interval } from "../analysis/statistics.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { type ContextPoint, predictByContext } from "./context_curves.ts";
 import { drawPlot, factorTicks, HEADING, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
@@ -76,7 +76,7 @@ export function speedupByContext(
     title: `What context does to the speed-up, α set to ${acceptance}`,
     subtitle: [
       "Dots: measured, drafts of K tokens that cost nothing; each is a prompt, or several with their 95 % interval.",
-      "Lines: predicted for that α from the times of all rounds around a context, octave by octave.",
+      "Lines: predicted for that α from the times of all rounds around a context, octave by octave; bands: 95 %.",
     ],
     caption: captionOf(records.runs.filter(({ pair }) => shown.has(pair))),
     width,
@@ -158,6 +158,15 @@ function drawPanels(
       Plot.text(precisions, { text: () => "helps", ...region, dy: -9 }),
       Plot.text(precisions, { text: () => "hurts", ...region, dy: 10 }),
       Plot.ruleY([1], { stroke: INK.text, strokeWidth: 1.2 }),
+      Plot.areaY(lines.filter(({ low }) => low !== null), {
+        ...at,
+        y1: "low",
+        y2: "high",
+        z: "draftLength",
+        fill: colour,
+        fillOpacity: 0.14,
+        clip: true,
+      }),
       Plot.line(lines, {
         ...at,
         y: "speedup",

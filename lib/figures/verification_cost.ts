@@ -6,8 +6,8 @@
 
 import * as Plot from "@observablehq/plot";
 import * as d3 from "d3-array";
+import type { PassTime } from "../analysis/located_rounds.ts";
 import { median } from "../analysis/statistics.ts";
-import type { PassTime } from "./located_rounds.ts";
 import { drawPlot, HEADING, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";

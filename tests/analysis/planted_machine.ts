@@ -50,6 +50,7 @@ export const DESIGN: ValidationDesign = {
   precisions: ["fp32", "int8", "int4"],
   drafts: [
     { draft: "prompt-lookup" },
+    { draft: "ngram" },
     { draft: "model", draftModel: "table", draftPrecision: "int4" },
   ],
   prompts: [PROMPTS.slice(0, 8)],

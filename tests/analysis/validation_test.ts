@@ -110,7 +110,7 @@ Deno.test("every run keeps the identities, null runs included, and a wrong count
 /** Whether a last round could have been so: tables offer what they like, and an end has two ways. */
 function isPossible({ draft, stop }: RunRecord, lie: RoundRecord): boolean {
   const { drafted, tested, accepted, emitted } = lie;
-  const tableOffers = draft === "prompt-lookup" && tested <= drafted;
+  const tableOffers = draft !== "model" && tested <= drafted;
   const endDrafted = accepted === tested && emitted === accepted - 1;
   const endFollowed = accepted === tested - 1 && emitted === accepted;
   return tableOffers || (stop === "end" && (endDrafted || endFollowed));

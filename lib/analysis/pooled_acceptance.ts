@@ -4,7 +4,7 @@
  * @module
  */
 
-import { acceptance } from "../analysis/metrics.ts";
+import { acceptance } from "./metrics.ts";
 
 /** Counts of one run or a part of it, and its prompt. */
 export interface PromptCounts {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { joinPairs, pairCounts } from "../analysis/pairs.ts";
+import { joinPairs, pairCounts } from "./pairs.ts";
 import type { Records, RoundRecord, RunRecord } from "../study/records.ts";
 
 /** A round, its run, and how much text stood before it. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { measureCosts, type MeasuredCosts, predictSpeedup } from "../analysis/costs.ts";
+import { studentQuantile } from "../study/interval.ts";
 import type { Records } from "../study/records.ts";
+import { measureCosts, type MeasuredCosts, predictSpeedup } from "./costs.ts";
 import { type LocatedRound, locateRounds, octave } from "./located_rounds.ts";
 
 /** Rounds of an arm without which a point says little. */
@@ -23,11 +24,17 @@ export interface ContextPoint {
   readonly costs: MeasuredCosts;
   /** Predicted S. */
   readonly speedup: number;
+  /** Lower end of its 95 % interval; null if fewer than two prompts were there. */
+  readonly low: number | null;
+  /** Upper end, or null likewise. */
+  readonly high: number | null;
 }
 
 /**
  * Predicts S at one acceptance for each octave of context, from the costs of replayed rounds at
- * any acceptance, since a pass costs the same whatever comes of it.
+ * any acceptance, since a pass costs the same whatever comes of it. Rounds of one prompt are alike, so
+ * the interval is Student's over the jackknife that leaves out one prompt at a time (Efron and Stein
+ * 1981).
  *
  * @param records Rows of whole pairs.
  * @param options α.
@@ -54,12 +61,28 @@ export function predictByContext(
     const { run: { precision, draftLength }, context } = group[0]!;
     const partners = plain.get(keyOf(group[0]!)) ?? [];
     if (Math.min(group.length, partners.length) < LEAST) return [];
-    const costs = measureCosts(roundsOf(partners), roundsOf(group))!;
-    const speedup = predictSpeedup(acceptance, [draftLength], costs);
-    return [{ precision, draftLength, context: octave(context), costs, speedup }];
+    const costsWithout = (prompt: string | null) =>
+      measureCosts(roundsWithout(partners, prompt), roundsWithout(group, prompt));
+    const speedupOf = (costs: MeasuredCosts) => predictSpeedup(acceptance, [draftLength], costs);
+    const costs = costsWithout(null)!;
+    const speedup = speedupOf(costs);
+    const left = [...new Set(group.map(({ run }) => run.prompt))].map(costsWithout)
+      .filter((costs) => costs !== null).map(speedupOf);
+    const point = { precision, draftLength, context: octave(context), costs, speedup };
+    return [{ ...point, ...jackknifeInterval(speedup, left) }];
   }).sort((a, b) => a.context - b.context);
 }
 
-function roundsOf(located: readonly LocatedRound[]) {
-  return located.map(({ round }) => round);
+function roundsWithout(located: readonly LocatedRound[], prompt: string | null) {
+  return located.filter(({ run }) => run.prompt !== prompt).map(({ round }) => round);
+}
+
+function jackknifeInterval(estimate: number, left: readonly number[]) {
+  const count = left.length;
+  if (count < 2) return { low: null, high: null };
+  const logs = left.map(Math.log);
+  const centre = logs.reduce((sum, log) => sum + log, 0) / count;
+  const squares = logs.reduce((sum, log) => sum + (log - centre) ** 2, 0);
+  const half = studentQuantile(count - 1) * Math.sqrt((count - 1) / count * squares);
+  return { low: estimate * Math.exp(-half), high: estimate * Math.exp(half) };
 }

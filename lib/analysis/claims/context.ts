@@ -1,0 +1,291 @@
+/**
+ * C4, C5, C10, C11: what the length of the context is said to do.
+ *
+ * @module
+ */
+
+import { predictSpeedup } from "../costs.ts";
+import { roundCosts, speedupAt } from "../boundary.ts";
+import type { Evidence } from "../evidence.ts";
+import type { Interval } from "../statistics.ts";
+import {
+  above,
+  judge,
+  notMeasured,
+  opposite,
+  type Outcome,
+  quotient,
+  say,
+  sayTally,
+  tally,
+  type Weight,
+} from "./finding.ts";
+import { cellName, measuredCells } from "./measured_cells.ts";
+import { DRAWS, type PricedPair, pricedPairs, whereMeasured } from "./priced.ts";
+
+/** α and K that contexts are compared at. */
+const POINT = { alpha: 0.7, draftLength: 4 } as const;
+/** Contexts that count as short, as 1K to 4K, and as beyond 8K: a limit of 8,192 leaves no more. */
+const BANDS = {
+  short: { from: 0, to: 1000 },
+  zone: { from: 1000, to: 4200 },
+  long: { from: 8000, to: Infinity },
+} as const;
+
+type Band = keyof typeof BANDS;
+
+/** S in two bands of context, of what is the same but for it. */
+interface Comparison {
+  readonly name: string;
+  readonly source: "priced" | "measured";
+  readonly here: Interval;
+  readonly there: Interval;
+  readonly ratio: Interval;
+}
+
+/**
+ * C4: 1K to 4K tokens of context is the good zone: S there is above S at shorter and at longer ones.
+ *
+ * @param evidence The evidence.
+ * @returns The outcome.
+ */
+export function middleContextIsBest(evidence: Evidence): Outcome {
+  const below = compare(evidence, "zone", "short");
+  const beyond = compare(evidence, "zone", "long");
+  if (below.length + beyond.length === 0) return notMeasured("costs or rows of several contexts");
+  const weights = [...below, ...beyond].map(({ ratio }) => above(ratio, 1));
+  return {
+    verdict: judge(tally(weights)),
+    statement: [
+      sayComparisons(below, "S at 1K–4K over S at shorter contexts"),
+      sayComparisons(beyond, "S at 1K–4K over S near 8K"),
+    ].filter(Boolean).join(" "),
+    numbers: [
+      ...figures(below, "S at 1K–4K / below 1K"),
+      ...figures(beyond, "S at 1K–4K / near 8K"),
+    ],
+  };
+}
+
+/**
+ * C5: beyond 8K tokens speculation degrades: S there is below S at 1K to 4K.
+ *
+ * @param evidence The evidence.
+ * @returns The outcome.
+ */
+export function longContextDegrades(evidence: Evidence): Outcome {
+  const compared = compare(evidence, "long", "zone");
+  const needs = "costs or rows at 8,000 tokens and more";
+  if (compared.length === 0) return notMeasured(needs);
+  return {
+    verdict: judge(tally(compared.map(({ ratio }) => opposite(above(ratio, 1))))),
+    statement: sayComparisons(compared, "S near 8K over S at 1K–4K"),
+    numbers: figures(compared, "S near 8K / at 1K–4K"),
+  };
+}
+
+/** Bands of C10 and the draft lengths that are said to be best there. */
+const BEST = [
+  { from: 0, to: 2000, name: "below 2K", lengths: [4, 5, 6, 7, 8] },
+  { from: 2000, to: 8000, name: "at 2–8K", lengths: [3, 4, 5] },
+  { from: 8000, to: Infinity, name: "near 8K", lengths: [0, 2, 3] },
+] as const;
+const ALPHAS = [0.5, 0.7, 0.9] as const;
+const LONGEST = 16;
+/** Loss that is taken for none. */
+const TOLERANCE = 0.02;
+
+/**
+ * C10: the best K is 4–8 below 2K, 3–5 at 2–8K, 2–3 or none beyond. A place is against it if the best
+ * of these loses more than 2 % to the best of all, 0 to 16.
+ *
+ * @param evidence The evidence.
+ * @returns The outcome.
+ */
+export function bestLengthFallsWithContext(evidence: Evidence): Outcome {
+  const places = pricedPairs(evidence).flatMap((pair) =>
+    pair.contexts.flatMap((context) =>
+      ALPHAS.flatMap((alpha) =>
+        whereMeasured(() => {
+          const band = BEST.find(({ from, to }) => from <= context && context < to)!;
+          const all = Array.from(
+            { length: LONGEST + 1 },
+            (_, draftLength) => estimate(pair, { alpha, draftLength, context }),
+          );
+          const most = Math.max(...all);
+          const claimed = Math.max(...band.lengths.map((length) => all[length]!));
+          return { band, length: all.indexOf(most), loss: 1 - claimed / most };
+        })
+      )
+    )
+  );
+  if (places.length === 0) return notMeasured("a cost layer at several contexts");
+  const weigh = ({ loss }: { readonly loss: number }): Weight =>
+    loss > TOLERANCE ? "against" : "for";
+  const words = { for: "hold (within 2 %)", against: "do not" };
+  const bands = [...Map.groupBy(places, ({ band }) => band)];
+  return {
+    verdict: judge(tally(places.map(weigh))),
+    statement: bands.map(([{ name, lengths }, same]) => {
+      const best = same.map(({ length }) => length);
+      return `${capital(name)} (said: ${
+        lengths.join(", ")
+      }) the best K by measured costs runs from ${Math.min(...best)} to ${
+        Math.max(...best)
+      } over drafts, precisions and α = ${ALPHAS.join(", ")}: ${
+        sayTally(tally(same.map(weigh)), "places", words)
+      }.`;
+    }).join(" "),
+    numbers: bands.map(([{ name }, same]) => ({
+      name: `share of places it holds at, ${name}`,
+      estimate: same.filter((place) => weigh(place) === "for").length / same.length,
+      low: null,
+      high: null,
+      n: same.length,
+      of: "places",
+    })),
+  };
+}
+
+/** Width of the pass that is held against one token. */
+const WIDTH = 5;
+/** v up to which memory can be said to decide: both passes move the same bytes. */
+const FLAT = 1.25;
+
+/**
+ * C11: memory bandwidth decides at long context. A pass over five tokens reads the same weights, keys
+ * and values as one over one; so where bandwidth decides, v(5) is near 1, here at most 1.25.
+ *
+ * @param evidence The evidence.
+ * @returns The outcome.
+ */
+export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
+  const pairs = pricedPairs(evidence);
+  const targets = pairs.filter(({ draft, contexts }) =>
+    draft === "free" && contexts.at(-1)! >= 4000
+  );
+  const passes = targets.flatMap(({ machine, precision, costs, contexts }) => {
+    const time = (width: number, context: number) =>
+      asInterval(costs.target.pass.time(width, context));
+    const [first, last] = [contexts[0]!, contexts.at(-1)!];
+    const drafts = pairs.filter((pair) =>
+      pair.precision === precision && pair.costs.draft && pair.machine === machine
+    );
+    const growth = drafts.filter(({ contexts }) =>
+      contexts.includes(first) && contexts.includes(last)
+    )
+      .map(({ costs }) => costs.draft!.pass.time(1, last).ms / costs.draft!.pass.time(1, first).ms);
+    return whereMeasured(() => ({
+      precision,
+      context: last,
+      v: quotient(time(WIDTH, last), time(1, last)),
+      grown: quotient(time(1, last), time(1, first)),
+      first,
+      growth,
+    }));
+  });
+  if (passes.length === 0) return notMeasured("costs at 4,000 tokens and more");
+  const growth = passes.flatMap(({ growth }) => growth);
+  const weights = passes.map(({ v }) => opposite(above(v, FLAT)));
+  return {
+    verdict: judge(tally(weights)),
+    statement: `After ${
+      passes[0]!.context
+    } tokens a pass over ${WIDTH} moves the same bytes as one over one, and takes ${
+      passes.map(({ precision, v }) => `${say(v)} times as long in ${precision}`).join(", ")
+    }. One token takes ${
+      passes.map(({ precision, grown }) => `${say(grown)} times as long in ${precision}`).join(", ")
+    } as after ${passes[0]!.first}${
+      growth.length > 0
+        ? `, a draft's pass ${Math.min(...growth).toFixed(1)} to ${
+          Math.max(...growth).toFixed(1)
+        } times`
+        : ""
+    }.`,
+    numbers: passes.map(({ precision, context, v }) => ({
+      name: `v(${WIDTH}) after ${context}, ${precision}`,
+      ...v,
+      n: 1,
+      of: "machine",
+    })),
+    needs: "counters of memory traffic would tell bandwidth from kernels",
+  };
+}
+
+/** S of one band over S of another: by costs at α = 0.7, K = 4, and by measured pairs. */
+function compare(evidence: Evidence, here: Band, there: Band): Comparison[] {
+  const priced = pricedPairs(evidence).flatMap((pair): Comparison[] => {
+    const [a, b] = [here, there].map((band) => pricedIn(pair, band));
+    if (!a || !b) return [];
+    const name = `${pair.precision}, ${pair.draft} drafts`;
+    return [{ name, source: "priced", here: a, there: b, ratio: quotient(a, b) }];
+  });
+  const others = new Map(cellsIn(evidence, there).map((cell) => [cellName(cell), cell]));
+  const measured = cellsIn(evidence, here).flatMap((cell): Comparison[] => {
+    const other = others.get(cellName(cell));
+    if (!other) return [];
+    const [a, b] = [cell.speedup, other.speedup];
+    const name = `${cell.precision}, K = ${cell.draftLength}`;
+    return [{ name, source: "measured", here: a, there: b, ratio: quotient(a, b) }];
+  });
+  return [...priced, ...measured];
+}
+
+/** S by costs at the middle context of a band. */
+function pricedIn(pair: PricedPair, band: Band): Interval | null {
+  const inside = pair.contexts.filter((context) => isIn(context, band));
+  const context = inside[Math.floor((inside.length - 1) / 2)];
+  if (context === undefined) return null;
+  return whereMeasured(() => speedupAt(pair.costs, { ...POINT, context }, DRAWS))[0] ?? null;
+}
+
+function cellsIn(evidence: Evidence, band: Band) {
+  return measuredCells(evidence, ({ context }) => isIn(context, band));
+}
+
+function isIn(context: number, band: Band): boolean {
+  return BANDS[band].from <= context && context < BANDS[band].to;
+}
+
+function estimate(
+  { costs }: PricedPair,
+  point: { readonly alpha: number; readonly draftLength: number; readonly context: number },
+): number {
+  if (point.draftLength === 0) return 1;
+  return predictSpeedup(point.alpha, [point.draftLength], roundCosts(costs, point));
+}
+
+function sayComparisons(all: readonly Comparison[], what: string): string {
+  if (all.length === 0) return "";
+  const words = { for: "rise", against: "fall" };
+  const parts = (["priced", "measured"] as const).flatMap((source) => {
+    const some = all.filter((one) => one.source === source)
+      .toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
+    if (some.length === 0) return [];
+    const [least, most] = [some[0]!, some.at(-1)!];
+    const how = source === "priced"
+      ? `by measured costs at α = ${POINT.alpha}, K = ${POINT.draftLength}`
+      : "in measured pairs";
+    return [
+      `${how} from ${say(least.ratio)} (${least.name}) to ${say(most.ratio)} (${most.name}): ${
+        sayTally(tally(some.map(({ ratio }) => above(ratio, 1))), "comparisons", words)
+      }`,
+    ];
+  });
+  return `${what} runs, ${parts.join("; ")}.`;
+}
+
+function figures(all: readonly Comparison[], name: string) {
+  const sorted = all.toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (!middle) return [];
+  return [{ name: `${name}, median`, ...middle.ratio, n: all.length, of: "comparisons" }];
+}
+
+function asInterval({ ms, low, high }: { ms: number; low: number; high: number }): Interval {
+  return { estimate: ms, low, high };
+}
+
+function capital(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,51 @@
+/**
+ * Measured speed-ups that claims are held against.
+ *
+ * @module
+ */
+
+import type { Records, RunRecord } from "../../study/records.ts";
+import type { Evidence } from "../evidence.ts";
+import type { Interval } from "../statistics.ts";
+import { CELL_FACTORS, type CellSummary, summarise } from "../summary.ts";
+
+/** A cell with an interval: of two prompts and more. */
+export type MeasuredCell = CellSummary & { readonly speedup: Interval };
+
+/**
+ * The cells of all machines that drafted and have a speed-up with an interval.
+ *
+ * @param evidence The evidence.
+ * @param includes Which runs count. Default all.
+ * @returns The cells, machine by machine.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(measuredCells({ machines: [] }), []);
+ * ```
+ */
+export function measuredCells(
+  { machines }: Pick<Evidence, "machines">,
+  includes: (run: RunRecord) => boolean = () => true,
+): MeasuredCell[] {
+  return machines.flatMap(({ records }) => summarise(select(records, includes)))
+    .filter((cell) => cell.draftLength > 0)
+    .filter((cell): cell is MeasuredCell => typeof cell.speedup?.low === "number");
+}
+
+/**
+ * What tells a cell from another, as one text.
+ *
+ * @param cell Its factors.
+ * @returns The factors.
+ */
+export function cellName(cell: CellSummary): string {
+  return CELL_FACTORS.map((name) => cell[name]).join("\t");
+}
+
+function select({ runs, rounds }: Records, includes: (run: RunRecord) => boolean): Records {
+  const pairs = new Set(runs.filter(includes).map(({ pair }) => pair));
+  const isSelected = ({ pair }: { readonly pair: string }) => pairs.has(pair);
+  return { runs: runs.filter(isSelected), rounds: rounds.filter(isSelected) };
+}

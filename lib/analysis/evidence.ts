@@ -1,0 +1,154 @@
+/**
+ * Everything that is on record, as one plain object.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { CostRecord } from "../study/cost_records.ts";
+import { readCosts } from "../study/cost_store.ts";
+import { type HardwarePart, readHardware } from "../study/hardware.ts";
+import type { PassTimes } from "../study/pass_times.ts";
+import type { Machine } from "../study/provenance.ts";
+import type { Records } from "../study/records.ts";
+import { readRecords } from "../study/store.ts";
+import type { TraceRecord } from "../study/trace_records.ts";
+import { readTraces } from "../study/trace_store.ts";
+import type { DraftManifest } from "./draft_manifest.ts";
+
+/** What is read here of a `bench.json`. */
+export interface BenchRecord {
+  /** The target's catalog id. */
+  readonly model: string;
+  /** One entry a precision. */
+  readonly results: readonly {
+    /** The target's precision. */
+    readonly precision: string;
+    /** Precision of its output head. */
+    readonly headPrecision: string;
+    /** The other engines, and what weights they ran. */
+    readonly peers: readonly { readonly name: string; readonly weights: string }[];
+    /** Times of all engines. */
+    readonly passes: readonly PassTimes[];
+  }[];
+}
+
+/** What one machine has on record. What was not measured is empty or null. */
+export interface MachineEvidence {
+  /** The machine. */
+  readonly machine: Machine;
+  /** Its pairs. */
+  readonly records: Records;
+  /** Its cost layer. */
+  readonly costs: readonly CostRecord[];
+  /** This engine beside others. */
+  readonly bench: BenchRecord | null;
+}
+
+/** What all machines have on record, and what holds on any machine. */
+export interface Evidence {
+  /** One entry a folder of records. */
+  readonly machines: readonly MachineEvidence[];
+  /** The behaviour layer. */
+  readonly traces: readonly TraceRecord[];
+  /** The trained drafts. */
+  readonly manifest: DraftManifest;
+  /** Published figures of processors. */
+  readonly parts: readonly HardwarePart[];
+}
+
+/**
+ * Reads all records, in an order that does not depend on how they were appended. Files that are not
+ * there are no evidence, and no error.
+ *
+ * @param folder Folder of `records`, `traces`, `models` and `hardware.csv`.
+ * @returns The evidence.
+ * @throws {RecordError} If a file is malformed, or of another version.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const nothing = await readEvidence("no/such/folder");
+ * assertEquals(nothing.machines, []);
+ * ```
+ */
+export async function readEvidence(folder: string): Promise<Evidence> {
+  const machines: MachineEvidence[] = [];
+  for (const name of await foldersIn(join(folder, "records"))) {
+    const path = join(folder, "records", name);
+    const machine = await readJson<Machine>(join(path, "machine.json"));
+    if (machine === null) continue;
+    const has = (file: string) => exists(join(path, file));
+    machines.push({
+      machine,
+      records: await has("runs.csv") ? await readRecords(path) : { runs: [], rounds: [] },
+      costs: await has("costs.csv") ? await readCosts(path) : [],
+      bench: await readJson<BenchRecord>(join(path, "bench.json")),
+    });
+  }
+  const traces = join(folder, "traces");
+  const hardware = join(folder, "hardware.csv");
+  return inOrder({
+    machines,
+    traces: (await foldersIn(traces)).length > 0 ? await readTraces(traces) : [],
+    manifest: await readJson<DraftManifest>(join(folder, "models/manifest.json")) ?? { drafts: {} },
+    parts: await exists(hardware) ? readHardware(await Deno.readTextFile(hardware)) : [],
+  });
+}
+
+/**
+ * The same evidence in an order of its own: bootstraps draw rows by their place, so without it a
+ * verdict could hang on the order of a file.
+ *
+ * @param evidence The evidence.
+ * @returns It, ordered: machines by id; pairs, cells and traces by when they were taken and by name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const evidence = { machines: [], traces: [], manifest: { drafts: {} }, parts: [] };
+ * assertEquals(inOrder(evidence), evidence);
+ * ```
+ */
+export function inOrder(evidence: Evidence): Evidence {
+  return {
+    ...evidence,
+    machines: sortedBy(evidence.machines, ({ machine }) => [machine.id]).map((one) => ({
+      ...one,
+      records: {
+        runs: sortedBy(one.records.runs, ({ pair, arm }) => [pair, arm]),
+        rounds: sortedBy(one.records.rounds, ({ pair, arm, round }) => [pair, arm, round]),
+      },
+      costs: sortedBy(one.costs, ({ startedAt, cell }) => [startedAt, cell]),
+    })),
+    traces: sortedBy(evidence.traces, ({ recordedAt, key }) => [recordedAt, key]),
+    parts: sortedBy(evidence.parts, ({ id }) => [id]),
+  };
+}
+
+function sortedBy<T>(rows: readonly T[], keysOf: (row: T) => readonly (string | number)[]): T[] {
+  return rows.map((row) => ({ row, keys: keysOf(row) })).sort((a, b) => {
+    const i = a.keys.findIndex((key, i) => key !== b.keys[i]);
+    return i < 0 ? 0 : a.keys[i]! < b.keys[i]! ? -1 : 1;
+  }).map(({ row }) => row);
+}
+
+async function foldersIn(path: string): Promise<string[]> {
+  if (!await exists(path)) return [];
+  const entries = await Array.fromAsync(Deno.readDir(path));
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+}
+
+async function readJson<T>(path: string): Promise<T | null> {
+  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) : null;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * Maps of context and acceptance, side by side.
+ *
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import { type ContourPoint, type DraftPoint, isoline, type MapCell } from "../analysis/map.ts";
+import { drawPlot, HEADING, spread, yLabel } from "./plot.ts";
+import type { SvgElement } from "./render.ts";
+import { INK } from "./theme.ts";
+
+const MARGIN = { top: 34, right: 74, bottom: 40, left: 52 } as const;
+/** Height of a row of panels, in pixels. */
+const HEIGHT = 270;
+/** Height of a row of labels. */
+const ROW = 13;
+/** S at which colours change. */
+const LEVELS = [0.5, 0.7, 0.85, 1, 1.2, 1.5, 2, 3, 4, 6] as const;
+/** Orange below 1, blue above (after ColorBrewer's PuOr and Blues). */
+const COLOURS = [
+  "#e08214",
+  "#f0a54b",
+  "#fbc884",
+  "#fee6c8",
+  "#eaf2fa",
+  "#cfe1f2",
+  "#a6cde4",
+  "#72b2d7",
+  "#4292c6",
+  "#2070b4",
+  "#0a4a90",
+] as const;
+/** The longest K of each region. */
+const REGIONS = [2, 4, 8, 16] as const;
+
+/** A map, and the draft that it is for. */
+export interface MapPanel {
+  /** The target's precision. */
+  readonly precision: string;
+  /** What drafts, in a few words. */
+  readonly drafting: string;
+  /** S at the best draft length. */
+  readonly cells: readonly MapCell[];
+  /** Where it is 1. */
+  readonly contour: readonly ContourPoint[];
+  /** Real drafts. */
+  readonly points: readonly DraftPoint[];
+}
+
+/**
+ * Draws maps of one draft in a row, one for each precision of the target.
+ *
+ * @param panels The maps, at least one, all of the same contexts.
+ * @param options Width in pixels; whether the row is the figure's last, which has the axis.
+ * @returns The row's SVG element.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { contour, speedupMap } from "@specbound/specbound";
+ * const constant = (ms: number) => ({ time: () => ({ ms, low: ms, high: ms, error: 0 }) }) as never;
+ * const pair = { target: { pass: constant(20), host: constant(1) }, draft: null };
+ * const at = { contexts: [64, 512], longest: 4 };
+ * const cells = speedupMap(pair, at);
+ * const panel = { precision: "int8", drafting: "free", cells, contour: contour(pair, at), points: [] };
+ * assertStringIncludes(drawMaps([panel], { width: 300, last: true }).outerHTML, "int8, free");
+ * ```
+ */
+export function drawMaps(
+  panels: readonly MapPanel[],
+  { width, last }: { readonly width: number; readonly last: boolean },
+): SvgElement {
+  const precisions = panels.map(({ precision }) => precision);
+  const contexts = panels[0]!.contour.map(({ context }) => context);
+  const across = [contexts[0]!, contexts.at(-1)!] as const;
+  const panel = (name: string) => name;
+  return drawPlot({
+    width,
+    height: HEIGHT + (last ? MARGIN.bottom : 12),
+    marginTop: MARGIN.top,
+    marginRight: MARGIN.right,
+    marginBottom: last ? MARGIN.bottom : 12,
+    marginLeft: MARGIN.left,
+    fx: { domain: precisions, padding: panels.length > 1 ? 0.22 : 0, axis: null },
+    x: { type: "log", base: 2, domain: across, axis: null },
+    y: { domain: [0, 1], axis: null },
+    marks: [
+      ...panels.flatMap(bandsOf),
+      Plot.axisY([0, 0.2, 0.4, 0.6, 0.8, 1], { label: null, tickSize: 0, tickFormat: String }),
+      ...last
+        ? [
+          Plot.axisX(octavesIn(across), {
+            label: "context n, tokens (log)",
+            labelAnchor: "center",
+            labelArrow: "none",
+            tickFormat: (tick: number) => tick >= 1024 ? `${tick / 1024}K` : String(tick),
+          }),
+        ]
+        : [],
+      Plot.text(precisions, {
+        fx: panel,
+        text: (name: string) => `${name}, ${panels[0]!.drafting}`,
+        frameAnchor: "top-left",
+        textAnchor: "start",
+        dy: -14,
+        ...HEADING,
+        fontSize: 12,
+      }),
+      yLabel("α", { marginLeft: MARGIN.left, fx: precisions[0]!, dy: -14 }),
+      ...panels.flatMap(linesOf),
+      ...panels.flatMap(pointsOf),
+    ],
+  });
+}
+
+/** Colours between levels of S. */
+function bandsOf({ precision, cells }: MapPanel): Plot.Markish[] {
+  const lines = [-Infinity, ...LEVELS, Infinity].map((speedup) => isoline(cells, { speedup }));
+  return COLOURS.flatMap((fill, band) => {
+    const area = lines[band]!.map(({ context, alpha }, i) => {
+      return { context, from: Math.min(1, alpha), to: Math.min(1, lines[band + 1]![i]!.alpha) };
+    });
+    if (area.every(({ from, to }) => from === to)) return [];
+    return [Plot.areaY(area, { ...at(precision), y1: "from", y2: "to", fill })];
+  });
+}
+
+/** The contour with its band, regions of the best K, and names of levels. */
+function linesOf({ precision, cells, contour }: MapPanel): Plot.Markish[] {
+  const place = at(precision);
+  const pays = isoline(cells, { speedup: 1 });
+  const edges = REGIONS.slice(0, -1).map((longest) =>
+    isoline(cells, { draftLength: longest + 1 })
+      .filter(({ alpha }, i) => pays[i]!.alpha < alpha && alpha < 1)
+  );
+  const end = (alpha: number) => Math.min(1, alpha);
+  return [
+    ...edges.map((edge) =>
+      Plot.line(edge, { ...place, y: "alpha", stroke: INK.text, strokeDasharray: "1.5 3" })
+    ),
+    Plot.areaY(contour, {
+      ...place,
+      y1: ({ alpha }: ContourPoint) => end(alpha.low),
+      y2: ({ alpha }: ContourPoint) => end(alpha.high),
+      fill: INK.text,
+      fillOpacity: 0.16,
+    }),
+    Plot.line(pays.filter(({ alpha }) => alpha <= 1), {
+      ...place,
+      y: "alpha",
+      stroke: INK.text,
+      strokeWidth: 2,
+    }),
+    Plot.text(levelNames(cells), {
+      ...place,
+      y: "alpha",
+      text: ({ speedup }: LevelName) => `${speedup}×`,
+      fontWeight: "bold",
+      fill: INK.text,
+      ...HALO,
+    }),
+    Plot.text(regionNames(cells), {
+      ...place,
+      y: "alpha",
+      text: "name",
+      textAnchor: "start",
+      dx: 4,
+      fill: INK.quiet,
+    }),
+  ];
+}
+
+/** How far a name stands from its dot, in α. */
+const AWAY = 2 * ROW / HEIGHT;
+const HALO = { stroke: INK.ground, strokeWidth: 3, strokeOpacity: 0.8 } as const;
+
+interface LevelName {
+  readonly context: number;
+  readonly alpha: number;
+  readonly speedup: number;
+}
+
+/** Each level that the map reaches, named in the middle. */
+function levelNames(cells: readonly MapCell[]): LevelName[] {
+  return LEVELS.flatMap((speedup) => {
+    const line = isoline(cells, { speedup });
+    const { context, alpha } = line[Math.floor(line.length / 2)]!;
+    return alpha > 0.03 && alpha < 0.98 ? [{ context, alpha, speedup }] : [];
+  });
+}
+
+/** The best K at the longest context, beside it. */
+function regionNames(cells: readonly MapCell[]) {
+  const context = Math.max(...cells.map((cell) => cell.context));
+  const column = cells.filter((cell) => cell.context === context && cell.speedup >= 1);
+  return REGIONS.flatMap((longest, i) => {
+    const shortest = (REGIONS[i - 1] ?? 0) + 1;
+    const inside = column.filter(({ draftLength }) =>
+      shortest <= draftLength && draftLength <= longest
+    );
+    if (inside.length === 0) return [];
+    const alpha = (inside[0]!.alpha + inside.at(-1)!.alpha) / 2;
+    return [{ context, alpha, name: `K ${shortest}–${longest}` }];
+  });
+}
+
+function pointsOf({ precision, points, contour }: MapPanel): Plot.Markish[] {
+  const place = at(precision);
+  const ends = [...Map.groupBy(points, ({ draft }) => draft).values()]
+    .map((line) => line.reduce((a, b) => a.context > b.context ? a : b));
+  const places = spread(ends.map(({ alpha }) => alpha), ROW / HEIGHT);
+  const [shortest, longest] = [contour[0]!.context, contour.at(-1)!.context];
+  const late = shortest * (longest / shortest) ** 0.6;
+  // Names stand on the right; where that has no room, under or over the dots that lead there. The
+  // heading names the draft of a row that has one alone.
+  const named = ends.length === 1 ? [] : ends.map((end, i) => {
+    const aside = end.context <= late ? 0 : end.alpha > 0.5 ? -AWAY : AWAY;
+    return { ...end, labelAt: places[i]! + aside };
+  });
+  return [
+    Plot.ruleX(points.filter(({ error }) => error !== null), {
+      ...place,
+      y1: ({ alpha, error }: DraftPoint) => Math.max(0, alpha - error!),
+      y2: ({ alpha, error }: DraftPoint) => Math.min(1, alpha + error!),
+      stroke: INK.text,
+    }),
+    Plot.dot(points, {
+      ...place,
+      y: "alpha",
+      r: 3.6,
+      fill: ({ error }: DraftPoint) => error === null ? INK.ground : INK.text,
+      stroke: ({ error }: DraftPoint) => error === null ? INK.text : INK.ground,
+    }),
+    ...(["start", "end"] as const).map((textAnchor) =>
+      Plot.text(named.filter(({ context }) => (context > late) === (textAnchor === "end")), {
+        ...place,
+        y: "labelAt",
+        text: ({ draft }: DraftPoint) => shortName(draft),
+        textAnchor,
+        dx: textAnchor === "start" ? 7 : 0,
+        fill: INK.text,
+        ...HALO,
+      })
+    ),
+  ];
+}
+
+/** Everything in a panel stands at its context. */
+function at(precision: string) {
+  return { fx: () => precision, x: "context" } as const;
+}
+
+/**
+ * A model's name without folder and ending.
+ *
+ * @param id A catalog id, or a path.
+ * @returns What stands between.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(shortName("data/models/draft-2x64.gguf"), "draft-2x64");
+ * ```
+ */
+export function shortName(id: string): string {
+  return id.replace(/^.*\//, "").replace(/\.gguf\b/, "");
+}
+
+function octavesIn([low, high]: readonly [number, number]): number[] {
+  return Array.from({ length: 20 }, (_, i) => 2 ** i).filter((n) => low <= n && n <= 1.01 * high);
+}
