@@ -8,6 +8,7 @@ const ORDER = [
   "decoding",
   "study",
   "analysis",
+  "advice",
   "figures",
   "notebook",
   "cli",

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { predictByContext } from "../analysis/context_curves.ts";
 import { type Curve, predictCurves } from "../analysis/curves.ts";
+import { locateRounds, passesOf } from "../analysis/located_rounds.ts";
 import { median } from "../analysis/statistics.ts";
 import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
-import { predictByContext } from "../figures/context_curves.ts";
-import { locateRounds, passesOf } from "../figures/located_rounds.ts";
 import type { Records } from "../study/records.ts";
+import { markdownTable } from "./markdown.ts";
 import type { MachineRecords } from "./rows.ts";
 
 /** What is held fast when contexts are compared. */
@@ -98,7 +99,7 @@ export function answerAcceptance(records: Records): string {
   return [
     "A draft that costs nothing pays from this acceptance on:",
     "",
-    table(["", ...lengths.map((length) => `K = ${length}`)], rows),
+    markdownTable(["", ...lengths.map((length) => `K = ${length}`)], rows),
     "",
     `Of ${replays.length} cells measured at a set acceptance, ${decided.length} are decided, ${right.length} of them as predicted. Real drafters reached:`,
     "",
@@ -155,7 +156,7 @@ export function answerHardware(machines: readonly MachineRecords[]): string {
     `**${row.interval}**`,
     row.verdict,
   ]);
-  return [...sentences, "", table(head, cells)].join("\n");
+  return [...sentences, "", markdownTable(head, cells)].join("\n");
 }
 
 /** Real drafters on one machine. */
@@ -191,12 +192,6 @@ function boundaryOf(curve: Curve | undefined): number | null {
   if (!low) return high.alpha;
   const share = (1 - low.speedup) / (high.speedup - low.speedup);
   return low.alpha + share * (high.alpha - low.alpha);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join(
-    "\n",
-  );
 }
 
 function withInterval({ speedup }: CellSummary): string {

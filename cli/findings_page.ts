@@ -1,0 +1,184 @@
+/**
+ * docs/findings.md: all that the records say.
+ *
+ * @module
+ */
+
+import { breakEven } from "../lib/analysis/boundary.ts";
+import { type Finding, say } from "../lib/analysis/claims/finding.ts";
+import { DRAWS, pricedPairs, whereMeasured } from "../lib/analysis/claims/priced.ts";
+import type { Evidence } from "../lib/analysis/evidence.ts";
+import { joinPairs } from "../lib/analysis/pairs.ts";
+import { type CellSummary, summarise } from "../lib/analysis/summary.ts";
+import { draftName } from "../lib/analysis/table.ts";
+import {
+  nullExperiments,
+  residualsByFactor,
+  validate,
+  validationErrors,
+} from "../lib/analysis/validation.ts";
+import { markdownTable } from "../lib/notebook/markdown.ts";
+
+/** Draft length of the boundary's table. */
+const DRAFT_LENGTH = 4;
+
+/**
+ * The page.
+ *
+ * @param evidence What is on record.
+ * @param findings What it makes of the claims.
+ * @returns Markdown.
+ */
+export function findingsPage(evidence: Evidence, findings: readonly Finding[]): string {
+  return [
+    `# Findings
+
+Generated from \`data\` by \`deno task findings\`; a test holds it up to date. Intervals are of 95 %.
+A claim is _supported_ or _contradicted_ if all places that decide agree and are at least half of
+all, _conditional_ if it holds at some and fails at others (more than one place in twenty each), else
+_undecided_. A place is a measured cell, or a target, draft, length and context with measured costs;
+its interval decides. What the symbols mean is in the [README](../README.md#how-to-read-a-number).`,
+    section("Claims", claims(findings)),
+    section("Numbers behind them", numbers(findings)),
+    section("What is on record", rows(evidence)),
+    section("Speed-up by target and draft", speedups(evidence)),
+    section("Predicted against measured, end to end", validation(evidence)),
+    section(
+      `Boundary: break-even α at K = ${DRAFT_LENGTH}`,
+      boundary(evidence),
+    ),
+  ].join("\n\n") + "\n";
+}
+
+function section(title: string, body: string): string {
+  return `## ${title}\n\n${body}`;
+}
+
+function claims(findings: readonly Finding[]): string {
+  return markdownTable(
+    ["", "claim", "verdict", "what was found", "what is missing"],
+    findings.map((one) => [one.id, one.claim, one.verdict, one.statement, one.needs ?? ""]),
+  );
+}
+
+function numbers(findings: readonly Finding[]): string {
+  return markdownTable(
+    ["", "number", "value", "n"],
+    findings.flatMap(({ id, numbers }) =>
+      numbers.map((figure) => [id, figure.name, say(figure), `${figure.n} ${figure.of}`])
+    ),
+  );
+}
+
+function rows({ machines, traces }: Evidence): string {
+  const commits = (list: readonly { readonly commit: string | null }[]) =>
+    [...new Set(list.map(({ commit }) => commit?.slice(0, 7) ?? "none"))].sort().join(", ");
+  const lines = [
+    ...machines.flatMap(({ machine, records, costs, bench }) => [
+      [machine.id, "pairs of runs", String(joinPairs(records).length), commits(records.runs)],
+      [machine.id, "rounds", String(records.rounds.length), commits(records.runs)],
+      [machine.id, "cells of the cost layer", String(costs.length), commits(costs)],
+      [machine.id, "engines beside this one", String(peersOf(bench)), ""],
+    ]),
+    ["any", "traces", String(traces.length), commits(traces)],
+  ];
+  return markdownTable(
+    ["machine", "rows", "n", "commit"],
+    lines.filter(([, , n]) => n !== "0"),
+  );
+}
+
+function peersOf(bench: Evidence["machines"][number]["bench"]): number {
+  return new Set((bench?.results ?? []).flatMap(({ peers }) => peers.map(({ name }) => name))).size;
+}
+
+function speedups({ machines }: Evidence): string {
+  const cells = machines.flatMap(({ records }) => summarise(records))
+    .filter(({ speedup, draftLength }) => speedup !== null && draftLength > 0);
+  const decimals = (value: number | null | undefined) => value?.toFixed(2) ?? "";
+  const mode = (cell: CellSummary) =>
+    [
+      `${cell.maxTokens} tokens`,
+      ...(cell.temperature > 0 ? [`T = ${cell.temperature}`] : []),
+      ...(cell.exact ? ["exact"] : []),
+    ].join(", ");
+  const head = "target, draft, K, runs, pairs, prompts, α, τ, v, S, predicted, verdict".split(", ");
+  return markdownTable(
+    head,
+    cells.map((cell) => [
+      cell.precision,
+      draftName(cell),
+      String(cell.draftLength),
+      mode(cell),
+      String(cell.pairs),
+      String(cell.prompts),
+      decimals(cell.alpha),
+      decimals(cell.tau),
+      decimals(cell.costs?.v),
+      say(cell.speedup!),
+      decimals(cell.predicted),
+      cell.verdict,
+    ]),
+  ) + "\n\nPredicted: from each cell's own α and costs, E[τ] / (K·c + v + h).";
+}
+
+function validation({ machines, traces }: Evidence): string {
+  const cells = machines.flatMap(({ records, costs }) => validate(records, traces, costs));
+  const errors = validationErrors(cells);
+  if (!errors) return "No pair on record has both a trace and costs that predict it.";
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`.replace("-", "−");
+  const nulls = machines.flatMap(({ records }) => nullExperiments(records))
+    .filter(({ speedup }) => speedup !== null);
+  return [
+    `Traces and costs, measured apart, predict S of ${errors.cells} cells of ${cells.length} with a median error of ${
+      percent(errors.median)
+    }, 90th percentile ${percent(errors.percentile90)}.`,
+    markdownTable(
+      ["factor", "level", "cells", "bias", "median error"],
+      residualsByFactor(cells, ["precision", "draft", "draftLength", "temperature", "task"])
+        .map((one) => [
+          one.factor,
+          one.level,
+          String(one.cells),
+          percent(one.bias),
+          percent(one.median),
+        ]),
+    ),
+    ...(nulls.length > 0
+      ? [
+        "Both arms decoding plainly:",
+        markdownTable(
+          ["target", "pairs", "S", "undecided or 1.00 ± 0.02"],
+          nulls.map((one) => [
+            one.precision,
+            String(one.pairs),
+            say(one.speedup!),
+            one.holds ? "yes" : "no",
+          ]),
+        ),
+      ]
+      : []),
+  ].join("\n\n");
+}
+
+function boundary(evidence: Evidence): string {
+  const pairs = pricedPairs(evidence);
+  if (pairs.length === 0) return "No cost layer is on record.";
+  const contexts = [...new Set(pairs.flatMap(({ contexts }) => contexts))].sort((a, b) => a - b);
+  return markdownTable(
+    ["machine", "target", "draft", ...contexts.map((context) => `n = ${context}`)],
+    pairs.map((pair) => [
+      pair.machine,
+      pair.precision,
+      pair.draft,
+      ...contexts.map((context) => {
+        if (!pair.contexts.includes(context)) return "";
+        const place = { context, draftLength: DRAFT_LENGTH };
+        const show = (alpha: number) => alpha === Infinity ? "none" : alpha.toFixed(2);
+        return whereMeasured(() => breakEven(pair.costs, place, DRAWS))
+          .map(({ estimate, low, high }) => `${show(estimate)} (${show(low)}–${show(high)})`)
+          .join();
+      }),
+    ]),
+  ) + "\n\nFree drafts are tables, which cost no pass; none: not even α = 1 pays.";
+}
