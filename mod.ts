@@ -107,12 +107,7 @@ export * from "./lib/analysis/draft_speed.ts";
 export * from "./lib/analysis/drafting_split.ts";
 export * from "./lib/analysis/drafts_on_record.ts";
 export * from "./lib/analysis/energy.ts";
-export {
-  type BenchRecord,
-  type Evidence,
-  type MachineEvidence,
-  readEvidence,
-} from "./lib/analysis/evidence.ts";
+export { type Evidence, type MachineEvidence, readEvidence } from "./lib/analysis/evidence.ts";
 export * from "./lib/analysis/identities.ts";
 export * from "./lib/analysis/located_rounds.ts";
 export * from "./lib/analysis/machines.ts";

@@ -6,7 +6,8 @@
 
 import type { Finding } from "../lib/analysis/claims/finding.ts";
 import { say } from "../lib/analysis/claims/finding.ts";
-import type { BenchRecord, Evidence, MachineEvidence } from "../lib/analysis/evidence.ts";
+import type { Evidence, MachineEvidence } from "../lib/analysis/evidence.ts";
+import { type Bench, peerRatios } from "../lib/study/bench_records.ts";
 import { joinPairs, pairCounts, pairSpeedup } from "../lib/analysis/pairs.ts";
 import { geometricMean, median } from "../lib/analysis/statistics.ts";
 import { type CellSummary, summarise } from "../lib/analysis/summary.ts";
@@ -53,7 +54,7 @@ export function readmeBlocks(evidence: Evidence, findings: readonly Finding[]): 
   return {
     table: table(study),
     bullets: bullets(study, evidence, findings),
-    baseline: baseline(study.of.bench),
+    baseline: baseline(study.of.benches),
     claims: claims(findings),
   };
 }
@@ -258,27 +259,17 @@ function predictions({ machines, traces }: Evidence): string[] {
 }
 
 /** The contexts of the baseline and what is compared. */
-function baseline(bench: BenchRecord | null): string {
-  const ratios = (bench?.results ?? []).flatMap(({ precision, headPrecision, peers, passes }) =>
-    peers.map(({ name, weights }) => {
-      const decode = (engine: string) =>
-        passes.filter((pass) => pass.kind === "decode" && pass.name === engine);
-      const own = decode("specbound");
-      const places = decode(name).flatMap(({ context, milliseconds }) => {
-        const here = own.find((pass) => pass.context === context);
-        return here ? [{ context, ratio: median(milliseconds) / median(here.milliseconds) }] : [];
-      });
-      return { name, weights, precision, headPrecision, places };
-    })
-  ).filter(({ places }) => places.length > 0);
-  if (ratios.length === 0) return "";
-  const told = ratios.map(({ name, weights, precision, headPrecision, places }) =>
-    `${
-      list(places.map(({ ratio }) => ratio.toFixed(2)))
-    } of the rate of ${name} (${weights}; ${precision} with an ${headPrecision} head here) after ${
-      list(places.map(({ context }) => context.toLocaleString("en")))
-    } tokens`
-  );
+function baseline(benches: readonly Bench[]): string {
+  const told = benches.flatMap((bench) => {
+    const places = peerRatios(bench).filter(({ decode }) => decode !== null);
+    return [...Map.groupBy(places, ({ engine }) => engine).values()].map((same) => {
+      const { engine, version, weights, precision, headPrecision } = same[0]!;
+      const ratios = list(same.map(({ decode }) => decode!.toFixed(2)));
+      const contexts = list(same.map(({ context }) => context.toLocaleString("en")));
+      return `${ratios} of the rate of ${engine} ${version} (${weights}; ${precision} with an ${headPrecision} head here) after ${contexts} tokens`;
+    });
+  });
+  if (told.length === 0) return "";
   return `Speed-ups are over a baseline that is held beside other engines, in turn: plain decoding runs at ${
     told.join(", and at ")
   } (\`deno task bench --peer …\`).`;

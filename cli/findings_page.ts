@@ -74,11 +74,11 @@ function rows({ machines, traces }: Evidence): string {
   const commits = (list: readonly { readonly commit: string | null }[]) =>
     [...new Set(list.map(({ commit }) => commit?.slice(0, 7) ?? "none"))].sort().join(", ");
   const lines = [
-    ...machines.flatMap(({ machine, records, costs, bench }) => [
+    ...machines.flatMap(({ machine, records, costs, benches }) => [
       [machine.id, "pairs of runs", String(joinPairs(records).length), commits(records.runs)],
       [machine.id, "rounds", String(records.rounds.length), commits(records.runs)],
       [machine.id, "cells of the cost layer", String(costs.length), commits(costs)],
-      [machine.id, "engines beside this one", String(peersOf(bench)), ""],
+      [machine.id, "engines beside this one", String(peersOf(benches)), ""],
     ]),
     ["any", "traces", String(traces.length), commits(traces)],
   ];
@@ -88,8 +88,8 @@ function rows({ machines, traces }: Evidence): string {
   );
 }
 
-function peersOf(bench: Evidence["machines"][number]["bench"]): number {
-  return new Set((bench?.results ?? []).flatMap(({ peers }) => peers.map(({ name }) => name))).size;
+function peersOf(benches: Evidence["machines"][number]["benches"]): number {
+  return new Set(benches.flatMap(({ peers }) => peers.map(({ name }) => name))).size;
 }
 
 function speedups({ machines }: Evidence): string {

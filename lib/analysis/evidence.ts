@@ -5,10 +5,10 @@
  */
 
 import { join } from "node:path";
+import { type Bench, readBench } from "../study/bench_records.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import { readCosts } from "../study/cost_store.ts";
 import { type HardwarePart, readHardware } from "../study/hardware.ts";
-import type { PassTimes } from "../study/pass_times.ts";
 import type { Machine } from "../study/provenance.ts";
 import type { Records } from "../study/records.ts";
 import { readRecords } from "../study/store.ts";
@@ -16,24 +16,7 @@ import type { TraceRecord } from "../study/trace_records.ts";
 import { readTraces } from "../study/trace_store.ts";
 import type { DraftManifest } from "./draft_manifest.ts";
 
-/** What is read here of a `bench.json`. */
-export interface BenchRecord {
-  /** The target's catalog id. */
-  readonly model: string;
-  /** One entry a precision. */
-  readonly results: readonly {
-    /** The target's precision. */
-    readonly precision: string;
-    /** Precision of its output head. */
-    readonly headPrecision: string;
-    /** The other engines, and what weights they ran. */
-    readonly peers: readonly { readonly name: string; readonly weights: string }[];
-    /** Times of all engines. */
-    readonly passes: readonly PassTimes[];
-  }[];
-}
-
-/** What one machine has on record. What was not measured is empty or null. */
+/** What one machine has on record. What was not measured is empty. */
 export interface MachineEvidence {
   /** The machine. */
   readonly machine: Machine;
@@ -42,7 +25,7 @@ export interface MachineEvidence {
   /** Its cost layer. */
   readonly costs: readonly CostRecord[];
   /** This engine beside others. */
-  readonly bench: BenchRecord | null;
+  readonly benches: readonly Bench[];
 }
 
 /** What all machines have on record, and what holds on any machine. */
@@ -83,7 +66,9 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       machine,
       records: await has("runs.csv") ? await readRecords(path) : { runs: [], rounds: [] },
       costs: await has("costs.csv") ? await readCosts(path) : [],
-      bench: await readJson<BenchRecord>(join(path, "bench.json")),
+      benches: await has("bench.json")
+        ? readBench(await Deno.readTextFile(join(path, "bench.json")))
+        : [],
     });
   }
   const traces = join(folder, "traces");

@@ -4,6 +4,7 @@ import { fillBlocks, writeFindings } from "../../cli/findings.ts";
 import { FindingsError, readmeBlocks } from "../../cli/findings_blocks.ts";
 import { judgeClaims } from "../../lib/analysis/claims/judge.ts";
 import { type Evidence, readEvidence } from "../../lib/analysis/evidence.ts";
+import { readBench, writeBench } from "../../lib/study/bench_records.ts";
 import type { RunRecord } from "../../lib/study/records.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
@@ -132,14 +133,15 @@ Deno.test("the baseline is told in ratios of the bench, engine by engine", async
   await using study = await smallStudy();
   const passes = ["specbound", "peer 1.0"].flatMap((name, i) =>
     [64, 1024].map((context) => ({
-      ...{ name, kind: "decode", context, tokens: 24 },
+      ...{ name, kind: "decode" as const, context, tokens: 24 },
       milliseconds: [200, 240, 220].map((ms) => ms * (1 - 0.1 * i)),
     }))
   );
   const peers = [{ name: "peer 1.0", weights: "its own int4" }];
-  const results = [{ precision: "int4", headPrecision: "int8", peers, passes }];
-  const bench = join(study.data, "records", MACHINE, "bench.json");
-  await Deno.writeTextFile(bench, JSON.stringify({ model: "m", results }));
+  const file = join("records", MACHINE, "bench.json");
+  const [bench] = readBench(await Deno.readTextFile(join(ROOT, "data", file)));
+  const planted = { ...bench!, precision: "int4", headPrecision: "int8", peers, passes } as const;
+  await Deno.writeTextFile(join(study.data, file), writeBench([planted]));
   const evidence = await readEvidence(study.data);
   const { baseline } = readmeBlocks(evidence, judgeClaims(evidence));
   assertStringIncludes(baseline, "runs at 0.90 and 0.90 of the rate of peer 1.0 (its own int4;");

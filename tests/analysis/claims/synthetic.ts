@@ -18,7 +18,7 @@ export function machineOf(
   id = "machine",
 ): MachineEvidence {
   const machine = { id, cpu: "cpu", cores: 2 } as MachineEvidence["machine"];
-  return { machine, records: { runs: [], rounds: [] }, costs: [], bench: null, ...parts };
+  return { machine, records: { runs: [], rounds: [] }, costs: [], benches: [], ...parts };
 }
 
 export interface PlantedCosts {
