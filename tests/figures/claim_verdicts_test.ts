@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Resvg } from "@resvg/resvg-js";
 import { type Finding, VERDICTS } from "../../lib/analysis/claims/finding.ts";
 import { claimVerdicts } from "../../lib/figures/claim_verdicts.ts";
-import { fontOptions } from "../../lib/figures/render.ts";
+import { assertSnapshot, assertWordsInside } from "./figure_checks.ts";
 
 const NUMBERS = [
   { name: "S above α = 0.7", estimate: 1.5, low: 1.2, high: 1.9, n: 12, of: "pairs" },
@@ -27,13 +26,7 @@ const draw = (findings: readonly Finding[]) =>
   claimVerdicts(findings, { caption: ["a model on a machine; n = 12 pairs."] });
 
 Deno.test("claim_verdicts draws findings as it did (UPDATE=1 accepts a change)", async () => {
-  const svg = draw(FINDINGS)
-    .replace(/-?\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10))
-    .replace(/plot-[0-9a-f]{6}\b/g, "plot");
-  // Not named .svg: `deno fmt` would reformat it.
-  const snapshot = new URL("./claim_verdicts.svg.txt", import.meta.url);
-  if (Deno.env.has("UPDATE")) await Deno.writeTextFile(snapshot, svg);
-  assertEquals(svg, await Deno.readTextFile(snapshot));
+  await assertSnapshot("claim_verdicts", draw(FINDINGS));
 });
 
 Deno.test("claim_verdicts tells every verdict in a word, and how many there are", () => {
@@ -53,14 +46,7 @@ Deno.test("claim_verdicts shows no number of what was not measured here", () => 
 });
 
 Deno.test("claim_verdicts puts no word over its edge", () => {
-  const svg = draw(FINDINGS);
-  const words = svg.replace(/<(rect|path|circle|line)\b[^>]*>/g, "")
-    .replace(/ (clip-path|stroke)="[^"]*"/g, "");
-  const { width, height } = new Resvg(svg);
-  const box = new Resvg(words, { font: fontOptions() }).getBBox()!;
-  assert(box.x >= 0 && box.y >= 0, `${box.x}, ${box.y}`);
-  assert(box.x + box.width <= width, `${box.x + box.width} of ${width}`);
-  assert(box.y + box.height <= height, `${box.y + box.height} of ${height}`);
+  assertWordsInside(draw(FINDINGS));
 });
 
 Deno.test("claim_verdicts of no findings is an error, not an empty figure", () => {

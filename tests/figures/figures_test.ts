@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Resvg } from "@resvg/resvg-js";
 import { passesOf } from "../../lib/analysis/located_rounds.ts";
 import { type MachineBoundary, measuredMachine } from "../../lib/analysis/machines.ts";
 import { joinPairs } from "../../lib/analysis/pairs.ts";
@@ -11,7 +10,7 @@ import { captionOf } from "../../lib/figures/caption.ts";
 import { generationTrace } from "../../lib/figures/generation_trace.ts";
 import { machineComparison } from "../../lib/figures/machine_comparison.ts";
 import { predictedAgainstMeasured } from "../../lib/figures/predicted_against_measured.ts";
-import { fontOptions, renderPng } from "../../lib/figures/render.ts";
+import { renderPng } from "../../lib/figures/render.ts";
 import { sensitivity } from "../../lib/figures/sensitivity.ts";
 import { speedupByAcceptance } from "../../lib/figures/speedup_by_acceptance.ts";
 import { speedupByContext } from "../../lib/figures/speedup_by_context.ts";
@@ -21,6 +20,7 @@ import { verificationCost } from "../../lib/figures/verification_cost.ts";
 import type { Records } from "../../lib/study/records.ts";
 import { readFixture } from "../analysis/fixture.ts";
 import { type Layers, readLayers } from "../analysis/layers_fixture.ts";
+import { assertSnapshot, assertWordsInside } from "./figure_checks.ts";
 
 /** All layers of a small study. */
 interface Study extends Layers {
@@ -96,22 +96,12 @@ function readStudy(): Promise<Study> {
     .then(([records, layers]) => ({ records, ...layers }));
 }
 
-/** Coordinates to a tenth, and no class names that Plot draws by chance. */
-function normalise(svg: string): string {
-  return svg.replace(/-?\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10))
-    .replace(/plot-[0-9a-f]{6}\b/g, "plot").replace(/plot-clip-\d+/g, "clip");
-}
-
 for (const [name, draw] of Object.entries(FIGURES)) {
   let drawn: Promise<string> | undefined;
   const drawOnce = () => drawn ??= readStudy().then(draw);
 
   Deno.test(`${name} draws the fixture as it did (UPDATE=1 accepts a change)`, async () => {
-    const svg = normalise(await drawOnce());
-    // Not named .svg: `deno fmt` would reformat it.
-    const snapshot = new URL(`./${name}.svg.txt`, import.meta.url);
-    if (Deno.env.has("UPDATE")) await Deno.writeTextFile(snapshot, svg);
-    assertEquals(svg, await Deno.readTextFile(snapshot));
+    await assertSnapshot(name, await drawOnce());
   });
 
   Deno.test(`${name} is a whole SVG file that names its fonts, its n and its machine`, async () => {
@@ -125,14 +115,7 @@ for (const [name, draw] of Object.entries(FIGURES)) {
   });
 
   Deno.test(`${name} puts no word over its edge`, async () => {
-    const svg = await drawOnce();
-    const words = svg.replace(/<(rect|path|circle|line)\b[^>]*>/g, "")
-      .replace(/ (clip-path|stroke)="[^"]*"/g, "");
-    const { width, height } = new Resvg(svg);
-    const box = new Resvg(words, { font: fontOptions() }).getBBox()!;
-    assert(box.x >= 0 && box.y >= 0, `${box.x}, ${box.y}`);
-    assert(box.x + box.width <= width, `${box.x + box.width} of ${width}`);
-    assert(box.y + box.height <= height, `${box.y + box.height} of ${height}`);
+    assertWordsInside(await drawOnce());
   });
 
   Deno.test(`${name} of no rows is an error, not an empty figure`, () => {
