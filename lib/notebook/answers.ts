@@ -90,7 +90,9 @@ export function answerAcceptance(records: Records): string {
       return boundary === null ? "none" : two(boundary);
     }),
   ]);
-  const cells = summarise(records).filter(({ speedup }) => speedup !== null);
+  const cells = summarise(records).filter(({ draftLength, speedup }) =>
+    draftLength > 0 && speedup !== null
+  );
   const replays = cells.filter(({ draft }) => draft === "replay");
   const decided = replays.filter(({ verdict }) => verdict !== "undecided");
   const right = decided.filter(({ verdict, predicted }) =>
@@ -159,10 +161,12 @@ export function answerHardware(machines: readonly MachineRecords[]): string {
   return [...sentences, "", markdownTable(head, cells)].join("\n");
 }
 
-/** Real drafters on one machine. */
+/** Real drafters on one machine: not replays, and not the null pairs, whose two arms are the same. */
 function hardwareRows({ machine, records }: MachineRecords) {
   const passes = passesOf(records);
-  const cells = summarise(records).filter(({ draft, speedup }) => draft !== "replay" && speedup);
+  const cells = summarise(records).filter(({ draft, draftLength, speedup }) =>
+    draft !== "replay" && draftLength > 0 && speedup
+  );
   return cells.map((cell) => {
     const msOf = (wanted: number) =>
       median(

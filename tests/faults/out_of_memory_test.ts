@@ -15,7 +15,7 @@ const HALF_GRANTED = `
   import { Runtime } from "${MODULES}onnx/mod.ts";
   using runtime = new Runtime({ threads: 1 });
   const before = Deno.memoryUsage().rss;
-  const shape = { layers: 96, rows: 1, heads: 1, headSize: 16 };
+  const shape = { layers: 96, rows: 1, heads: 1, headSize: 16, hidden: 0 };
   let error = "none";
   try {
     new KeyValueCache(runtime, shape, 2 ** 19);
