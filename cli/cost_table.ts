@@ -6,7 +6,7 @@
 
 import { breakEven, type CostLayer, costLayerOf } from "../lib/analysis/boundary.ts";
 import { fitCosts, type HeldOut, prefillTime } from "../lib/analysis/cost_model.ts";
-import { CostModelError, measuredTimes } from "../lib/analysis/measured_times.ts";
+import { CostModelError, measuredTimes, newestCosts } from "../lib/analysis/measured_times.ts";
 import { type CostDraft, PREFILL_WIDTH } from "../lib/study/cost_plan.ts";
 import type { CostRecord } from "../lib/study/cost_records.ts";
 
@@ -24,13 +24,8 @@ export function describeCosts(
   targets: readonly CostDraft[],
   drafts: readonly CostDraft[],
 ): string {
-  const rowsOf = ({ model, precision }: CostDraft) => {
-    const named = rows.filter((row) => row.model === model && row.precision === precision);
-    const newest = named.at(-1); // a file of the same name may have had other weights before
-    return named.filter((row) =>
-      row.modelHash === newest?.modelHash && row.headPrecision === newest?.headPrecision
-    );
-  };
+  const rowsOf = ({ model, precision }: CostDraft) =>
+    newestCosts(rows.filter((row) => row.model === model && row.precision === precision));
   return [
     ...[...targets, ...drafts].flatMap((subject) => times(nameOf(subject), rowsOf(subject))),
     ...targets.flatMap((target) =>

@@ -6,7 +6,7 @@
 
 import { costLayerOf } from "../analysis/boundary.ts";
 import { fitCosts } from "../analysis/cost_model.ts";
-import { CostModelError, measuredTimes } from "../analysis/measured_times.ts";
+import { CostModelError, measuredTimes, newestCosts } from "../analysis/measured_times.ts";
 import type { Precision } from "../models/graph.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import type { Trace } from "../study/trace.ts";
@@ -252,10 +252,7 @@ function fit(
     row.model === model && row.precision === precision && row.threads === threads &&
     row.exact === exact
   );
-  const newest = named.at(-1);
-  const same = named.filter(({ modelHash, headPrecision }) =>
-    modelHash === newest?.modelHash && headPrecision === newest.headPrecision
-  );
+  const same = newestCosts(named);
   // Disturbed costs are better than none to who waits for an answer, who is told.
   const all = same.map((row) => ({ ...row, disturbed: false }));
   const calm = fitRows(same, batch);

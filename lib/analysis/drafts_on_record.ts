@@ -11,7 +11,7 @@ import { replayTrace, type Trace, type TracedRound } from "../study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../study/trace_records.ts";
 import { type CostLayer, costLayerOf, type CostPair } from "./boundary.ts";
 import { fitCosts, prefillTime, type TimeEstimate } from "./cost_model.ts";
-import { CostModelError, measuredTimes } from "./measured_times.ts";
+import { CostModelError, measuredTimes, newestCosts } from "./measured_times.ts";
 
 /** What names a draft. */
 export type TracedDraft = Pick<TraceRecord, "draft" | "draftModel" | "draftPrecision">;
@@ -127,10 +127,7 @@ function costLookup(rows: readonly CostRecord[]): CostLookup {
 }
 
 function fit(rows: readonly CostRecord[]): ModelCosts | null {
-  const newest = rows.at(-1);
-  const same = rows.filter((row) =>
-    row.modelHash === newest?.modelHash && row.headPrecision === newest?.headPrecision
-  );
+  const same = newestCosts(rows);
   try {
     const layer = costLayerOf(same);
     const chunks = measuredTimes(same, "prefill");

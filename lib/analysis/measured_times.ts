@@ -30,6 +30,28 @@ export class CostModelError extends Error {
 }
 
 /**
+ * The costs of a model's newest weights: a file of the same name may have had others before.
+ *
+ * @param rows Rows of one model and precision, oldest first.
+ * @returns Those that share the last one's weights and output head.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const rows = ["old", "new"].map((modelHash) => ({ modelHash, headPrecision: "int8" }));
+ * assertEquals(newestCosts(rows), rows.slice(1));
+ * ```
+ */
+export function newestCosts<T extends Pick<CostRecord, "modelHash" | "headPrecision">>(
+  rows: readonly T[],
+): T[] {
+  const newest = rows.at(-1);
+  return rows.filter(({ modelHash, headPrecision }) =>
+    modelHash === newest?.modelHash && headPrecision === newest?.headPrecision
+  );
+}
+
+/**
  * Rows of one model as times to fit. Rows of the same cell are replicates. Left out are rows that
  * failed, that other work disturbed, and that were visited once, which nothing vouches for.
  *

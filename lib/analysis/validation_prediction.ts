@@ -10,7 +10,7 @@ import type { RunRecord } from "../study/records.ts";
 import { replayTrace, type Trace, type TracedRound } from "../study/trace.ts";
 import { requireInteger } from "../validate.ts";
 import { type CostLayer, costLayerOf, type CostPair } from "./boundary.ts";
-import { CostModelError } from "./measured_times.ts";
+import { CostModelError, newestCosts } from "./measured_times.ts";
 
 /** As much of a round as its cost depends on. */
 export type CostedRound = Pick<TracedRound, "drafted" | "emitted">;
@@ -214,12 +214,8 @@ export type CostedRun = Pick<
 >;
 
 function fit(rows: readonly CostRecord[]): CostLayer | null {
-  const newest = rows.at(-1);
-  const same = rows.filter((row) =>
-    row.modelHash === newest?.modelHash && row.headPrecision === newest?.headPrecision
-  );
   try {
-    return costLayerOf(same);
+    return costLayerOf(newestCosts(rows));
   } catch (error) {
     if (error instanceof CostModelError) return null;
     throw error;

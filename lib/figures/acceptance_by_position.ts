@@ -10,7 +10,7 @@ import { poolAcceptance } from "../analysis/pooled_acceptance.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, HEADING, yLabel } from "./plot.ts";
+import { drawPlot, HEADING, margins, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -124,10 +124,7 @@ function drawPanels(stretches: readonly Stretch[], length: number, width: number
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: drafters, padding: drafters.length > 1 ? 0.12 : 0, axis: null },
     x: { domain: [0, end], axis: null },
     y: { domain: [-0.09, 1], axis: null },

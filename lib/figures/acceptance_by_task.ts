@@ -10,7 +10,7 @@ import { poolAcceptance } from "../analysis/pooled_acceptance.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, HEADING } from "./plot.ts";
+import { drawPlot, HEADING, margins } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";
 
@@ -99,10 +99,7 @@ function drawRows(runs: readonly Run[], width: number): SvgElement {
   return drawPlot({
     width,
     height: MARGIN.top + MARGIN.bottom + ROW * tasks.length,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: drafters, padding: drafters.length > 1 ? 0.12 : 0, axis: null },
     x: { domain: [0, 1], axis: null, insetRight: 66, insetLeft: 8 },
     y: { domain: tasks, axis: null, padding: 0.2 },

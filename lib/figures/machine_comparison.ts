@@ -7,7 +7,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Predicted } from "../analysis/boundary.ts";
 import type { MachineBoundary } from "../analysis/machines.ts";
-import { drawPlot, factorTicks, HEADING } from "./plot.ts";
+import { drawPlot, factorTicks, HEADING, margins } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -105,10 +105,7 @@ function drawRows(machines: readonly MachineBoundary[], alpha: number, width: nu
   return drawPlot({
     width,
     height: MARGIN.top + MARGIN.bottom + ROW * rows.length,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: panels.map(({ name }) => name), padding: 0.2, axis: null },
     x: { domain: [0, 1], axis: null },
     y: { domain: [rows.length - 0.5, -0.5], axis: null },

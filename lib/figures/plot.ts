@@ -32,6 +32,34 @@ export function drawPlot(options: Plot.PlotOptions): SvgElement {
   } as Plot.PlotOptions) as SvgElement;
 }
 
+/** Space around a plot's frame, in pixels. */
+export interface Margins {
+  /** Above it. */
+  readonly top: number;
+  /** To its right. */
+  readonly right: number;
+  /** Below it. */
+  readonly bottom: number;
+  /** To its left. */
+  readonly left: number;
+}
+
+/**
+ * Margins by Plot's names.
+ *
+ * @param space The space around the frame.
+ * @returns Options of a plot.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(margins({ top: 1, right: 2, bottom: 3, left: 4 }).marginLeft, 4);
+ * ```
+ */
+export function margins({ top, right, bottom, left }: Margins) {
+  return { marginTop: top, marginRight: right, marginBottom: bottom, marginLeft: left };
+}
+
 /**
  * Places for labels: as near to their values as rows of text allow.
  *

@@ -9,7 +9,7 @@ import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, factorTicks, yLabel } from "./plot.ts";
+import { drawPlot, factorTicks, margins, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";
 
@@ -92,10 +92,7 @@ function drawPoints(points: readonly Point[], width: number): SvgElement {
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     x: { type: "log", base: 2, domain, axis: null },
     y: { type: "log", base: 2, domain, axis: null },
     marks: [

@@ -9,7 +9,7 @@ import { type BoundaryPoint, roundCosts, speedupAt } from "../analysis/boundary.
 import { elasticities, type FactorSpan, factorSpans } from "../analysis/sensitivity.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
 import type { CostRecord } from "../study/cost_records.ts";
-import { drawPlot, factorTicks } from "./plot.ts";
+import { drawPlot, factorTicks, margins } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -128,10 +128,7 @@ function drawRows(spans: readonly Span[], middle: number, width: number): SvgEle
   return drawPlot({
     width,
     height: MARGIN.top + MARGIN.bottom + ROW * spans.length,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     x: { type: "log", domain, axis: null },
     y: { domain: spans.map(y), axis: null, padding: 0.45 },
     marks: [

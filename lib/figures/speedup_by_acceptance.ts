@@ -10,7 +10,7 @@ import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, factorTicks, HEADING, spread, yLabel } from "./plot.ts";
+import { drawPlot, factorTicks, HEADING, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -100,10 +100,7 @@ function drawPanels(
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: precisions, padding: 0.17, axis: null },
     x: { domain: [0, 1], axis: null },
     y: { type: "log", domain, axis: null },

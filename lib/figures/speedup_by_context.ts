@@ -10,7 +10,7 @@ import { joinPairs, pairCounts, pairSpeedup } from "../analysis/pairs.ts";
 import { bootstrapRatio, type Interval } from "../analysis/statistics.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, factorTicks, HEADING, spread, yLabel } from "./plot.ts";
+import { drawPlot, factorTicks, HEADING, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -125,10 +125,7 @@ function drawPanels(
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: precisions, padding: precisions.length > 1 ? 0.17 : 0, axis: null },
     x: { type: "log", base: 2, domain: across, axis: null },
     y: { type: "log", domain, axis: null },

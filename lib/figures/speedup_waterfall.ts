@@ -10,7 +10,7 @@ import { draftName } from "../analysis/table.ts";
 import { type Waterfall, waterfalls, type WaterfallStep } from "../analysis/waterfall.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, HEADING } from "./plot.ts";
+import { drawPlot, HEADING, margins } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
@@ -108,10 +108,7 @@ function drawPanels(cells: readonly Waterfall[], width: number): SvgElement {
   return drawPlot({
     width,
     height: MARGIN.top + MARGIN.bottom + ROW * names.length,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: panels, padding: panels.length > 1 ? 0.08 : 0, axis: null },
     x: { type: "log", base: 2, domain, axis: null },
     y: { domain: [names.length - 0.5, -0.5], axis: null },

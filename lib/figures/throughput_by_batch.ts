@@ -8,7 +8,7 @@ import * as Plot from "@observablehq/plot";
 import { type BatchThroughput, batchThroughputs } from "../analysis/throughput.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
 import type { CostRecord } from "../study/cost_records.ts";
-import { drawPlot, HEADING, spread, yLabel } from "./plot.ts";
+import { drawPlot, HEADING, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS, SERIES } from "./theme.ts";
 
@@ -111,10 +111,7 @@ function drawPanels(points: readonly Point[], width: number): SvgElement {
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: precisions, padding: precisions.length > 1 ? 0.34 : 0, axis: null },
     x: { type: "log", base: 2, domain: [batches[0]! / 1.1, batches.at(-1)! * 1.1], axis: null },
     y: { type: "log", domain, axis: null },

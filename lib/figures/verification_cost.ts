@@ -8,7 +8,7 @@ import * as Plot from "@observablehq/plot";
 import * as d3 from "d3-array";
 import type { PassTime } from "../analysis/located_rounds.ts";
 import { median } from "../analysis/statistics.ts";
-import { drawPlot, HEADING, spread, yLabel } from "./plot.ts";
+import { drawPlot, HEADING, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";
 
@@ -122,10 +122,7 @@ function drawPanels(costs: readonly Cost[], width: number): SvgElement {
   return drawPlot({
     width,
     height: HEIGHT,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
+    ...margins(MARGIN),
     fx: { domain: panels, padding: panels.length > 1 ? 0.17 : 0, axis: null },
     x: { domain: [1, last], axis: null, insetLeft: 14, insetRight: 8 },
     y: { domain, axis: null },

@@ -12,7 +12,7 @@ import type { CostRecord } from "../../study/cost_records.ts";
 import { replayTrace, type Trace } from "../../study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../../study/trace_records.ts";
 import type { TraceOrigin } from "../../study/trace_store.ts";
-import type { CostLayer, CostPair, Times } from "../boundary.ts";
+import { type CostPair, rememberCosts } from "../boundary.ts";
 import { draftParameters } from "../draft_manifest.ts";
 import type { Evidence } from "../evidence.ts";
 import { CostModelError } from "../measured_times.ts";
@@ -193,7 +193,7 @@ export function pricedTraces(
         draft: traceDraft(same[0]!),
         parameters: draftModel === null ? null : sizeOf(draftModel, false),
         targetParameters: sizeOf(model, true),
-        costs: remember(pair),
+        costs: rememberCosts(pair),
       };
       const texts = same.map(textOf)
         .filter((text) => speedupOf(text, priced.costs, fixed(1)) !== null);
@@ -362,24 +362,6 @@ function speedupOf({ trace, context }: TracedText, costs: CostPair, policy: Poli
     speedupOfRounds(rounds(fixed(0)), rounds(policy), context, costs)
   );
   return speedup ?? null;
-}
-
-/** Looks every cost up once, as replays of many policies ask for the same ones. */
-function remember({ target, draft }: CostPair): CostPair {
-  const once = ({ time }: Times): Times => {
-    const known = new Map<number, ReturnType<typeof time>>();
-    return {
-      time(width, context, batch = 1) {
-        if (batch !== 1) return time(width, context, batch);
-        const place = context * 1000 + width;
-        const found = known.get(place) ?? time(width, context);
-        known.set(place, found);
-        return found;
-      },
-    };
-  };
-  const layer = ({ pass, host }: CostLayer) => ({ pass: once(pass), host: once(host) });
-  return { target: layer(target), draft: draft && layer(draft) };
 }
 
 /** A catalogue's model has the shape of the base model that it was tuned from. */
