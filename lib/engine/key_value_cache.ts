@@ -42,7 +42,7 @@ export class KeyValueCache {
   readonly hidden: Tensor<"float32"> | null;
   readonly #runtime: Runtime;
   readonly #shape: CacheShape;
-  readonly #memory: DisposableStack;
+  readonly #memory = new DisposableStack();
   #holders = 1;
 
   /**
@@ -58,19 +58,22 @@ export class KeyValueCache {
     this.#shape = shape;
     this.capacity = capacity;
     const { rows, heads, headSize, layers, hidden } = shape;
-    const bytes = rows * capacity * (2 * layers * heads * headSize + hidden) * 4;
-    requireMemory(bytes, `keys and values of ${rows} × ${capacity} tokens`);
-    using taken = new DisposableStack(); // what was taken goes back if the library refuses the rest
-    const allocate = (heads: number, width: number): Tensor<"float32"> => {
-      const dims = [rows, heads, capacity, width];
-      const tensor = taken.use(Tensor.allocate(runtime, "float32", dims));
-      tensor.data.fill(0);
+    const slots = rows * capacity;
+    const elements = slots * (2 * layers * heads * headSize + hidden);
+    requireMemory(elements * 4, `keys and values of ${rows} × ${capacity} tokens`);
+    // One stretch for all layers: small ones of their own would share no huge page.
+    const memory = Tensor.allocate(runtime, "float32", [elements]);
+    memory.data.fill(0);
+    let taken = 0;
+    const next = (heads: number, width: number): Tensor<"float32"> => {
+      const tensor = this.#memory.use(memory.view([rows, heads, capacity, width], taken));
+      taken += slots * heads * width;
       return tensor;
     };
-    const ofHeads = (): Tensor<"float32"> => allocate(heads, headSize);
+    const ofHeads = (): Tensor<"float32"> => next(heads, headSize);
+    this.#memory.use(memory);
     this.layers = Array.from({ length: layers }, () => ({ key: ofHeads(), value: ofHeads() }));
-    this.hidden = hidden > 0 ? allocate(1, hidden) : null;
-    this.#memory = taken.move();
+    this.hidden = hidden > 0 ? next(1, hidden) : null;
   }
 
   /** Bytes of all that it holds. */

@@ -5,6 +5,7 @@
  */
 
 import type { Handle } from "./api.ts";
+import { preferHugePages } from "./huge_pages.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The array that views a tensor's elements, by element type. */
@@ -76,7 +77,7 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
     dims: readonly number[],
   ): Tensor<T> {
     const { api, allocator } = runtime;
-    return new Tensor(
+    const tensor = new Tensor(
       runtime,
       type,
       dims,
@@ -85,6 +86,8 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
           api.CreateTensorAsOrtValue(allocator, shape, BigInt(dims.length), TYPES[type].code, out)
         ),
     );
+    preferHugePages(tensor.#address, tensor.data.byteLength);
+    return tensor;
   }
 
   /**
@@ -123,19 +126,24 @@ export class Tensor<T extends ElementType = ElementType> implements Disposable {
   }
 
   /**
-   * Sees the beginning of this tensor's memory in another shape. Dispose it before the tensor.
+   * Sees part of this tensor's memory in another shape. Dispose it before the tensor.
    *
-   * @param dims A shape of at most as many elements.
+   * @param dims A shape.
+   * @param from The element where it begins. Default 0.
    * @returns A tensor over the same memory.
-   * @throws {RangeError} If the shape needs more memory than there is.
+   * @throws {RangeError} If the shape reaches further than there are elements.
    */
-  view(dims: readonly number[]): Tensor<T> {
-    if (count(dims) > count(this.dims)) {
+  view(dims: readonly number[], from: number = 0): Tensor<T> {
+    if (from + count(dims) > count(this.dims)) {
       throw new RangeError(
-        `Cannot view a tensor of shape [${this.dims}] as [${dims}] as that has more elements`,
+        `Cannot view a tensor of shape [${this.dims}] as [${dims}] from ${from} as that has more elements`,
       );
     }
-    return Tensor.over(this.#runtime, this.type, dims, this.#address);
+    const address = Deno.UnsafePointer.offset(
+      this.#address,
+      from * TYPES[this.type].array.BYTES_PER_ELEMENT,
+    )!;
+    return Tensor.over(this.#runtime, this.type, dims, address);
   }
 
   /** The library's handle. */

@@ -31,8 +31,8 @@ export interface ValidationDesign {
   readonly prompts: readonly (readonly Prompt[])[];
   /** Most tokens a run emits. */
   readonly maxTokens: number;
-  /** Pairs of a sampled cell in each process, each with a seed of its own. */
-  readonly sampledPairs: number;
+  /** Pairs of a cell in each process; each of a sampled one has a seed of its own. */
+  readonly pairs: number;
   /** Most cells, null cells apart: fewer are spread evenly over all factors. Default: all. */
   readonly cells?: number;
 }
@@ -53,14 +53,15 @@ export const VALIDATION_LEVELS = {
   draftLengths: [2, 4, 8],
   temperatures: [0.5, 1, 1.3],
   maxTokens: 64,
-  sampledPairs: 3,
+  pairs: 3,
 } as const;
 
 /**
  * Lays the design out. Precision × context × draft are crossed with every draft length under greedy
  * decoding; each of these combinations has one sampled cell besides, and temperatures, draft lengths
- * and prompts (so tasks) take turns in them. A sampled cell's pairs differ in their seeds, as one text
- * has too few rounds to tell its acceptance from luck.
+ * and prompts (so tasks) take turns in them. A cell has several pairs: times vary from one to the next
+ * by more than predictions should be off. A sampled cell's pairs differ in their seeds besides, as one
+ * text has too few rounds to tell its acceptance from luck.
  *
  * A null pair stands on every prompt of the first context: speculation with K = 0, so that both arms
  * decode plainly. It must come out at 1.
@@ -202,18 +203,17 @@ function conditionOf(
   return { model, exact, threads, maxTokens, topK: 0, topP: 1, seed: 1, ...factors };
 }
 
-/** The pairs of a cell in one process: of a sampled one several, each with a seed of its own. */
+/** The pairs of a cell in one process: of a null cell one, as there are cells enough. */
 function plannedPairs(
   condition: Condition,
   prompt: Prompt,
   cells: readonly ValidationCell[],
-  { sampledPairs }: ValidationDesign,
+  { pairs }: ValidationDesign,
   process: number,
 ): PlannedPair[] {
-  const count = condition.temperature > 0 ? sampledPairs : 1;
   const number = cells.findIndex((cell) => cell.condition === condition);
-  return Array.from({ length: count }, (_, repeat) => {
-    const seed = condition.temperature > 0 ? (process - 1) * sampledPairs + repeat + 1 : 1;
+  return Array.from({ length: condition.draftLength > 0 ? pairs : 1 }, (_, repeat) => {
+    const seed = condition.temperature > 0 ? (process - 1) * pairs + repeat + 1 : 1;
     const own = { ...condition, seed };
     const key = conditionKey(own, promptHash(prompt));
     const first = (number + process + repeat) % 2 === 0 ? "plain" : "speculative";

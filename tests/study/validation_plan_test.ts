@@ -52,9 +52,9 @@ Deno.test("draft lengths and temperatures meet on several prompts of each contex
   }
 });
 
-Deno.test("a cell has a pair in every process, of another seed where it samples", () => {
+Deno.test("a cell has three pairs in every process, of other seeds where it samples", () => {
   const [one, two] = [pairsOf(1), pairsOf(2)];
-  assertEquals(one.length, 45 + 15 * 3 + 3 * 6);
+  assertEquals(one.length, (45 + 15) * 3 + 3 * 6);
   assertEquals(new Set([...one, ...two].map(({ pair }) => pair)).size, 2 * one.length);
   const greedy = (pairs: typeof one) =>
     pairs.filter(({ condition }) => condition.temperature === 0).map(({ key }) => key).sort();
@@ -70,9 +70,9 @@ Deno.test("each arm runs first as often as the other, and in the other order in 
   const [one, two] = [pairsOf(1), pairsOf(2)];
   const plain = one.filter(({ first }) => first === "plain").length;
   assert(Math.abs(plain - one.length / 2) <= one.length / 10, `${plain} of ${one.length}`);
-  for (const { key, first, condition } of one) {
+  for (const { key, repeat, first, condition } of one) {
     if (condition.temperature > 0) continue;
-    assert(two.find((pair) => pair.key === key)!.first !== first);
+    assert(two.find((pair) => pair.key === key && pair.repeat === repeat)!.first !== first);
   }
 });
 
