@@ -77,6 +77,7 @@ export type { PassTimes, Work } from "./lib/study/pass_times.ts";
 export * from "./lib/study/plan.ts";
 export * from "./lib/study/prepared.ts";
 export * from "./lib/study/presets.ts";
+export * from "./lib/study/preset_prompts.ts";
 export * from "./lib/study/provenance.ts";
 export * from "./lib/study/published.ts";
 export * from "./lib/study/records.ts";

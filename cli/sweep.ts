@@ -4,23 +4,25 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { summarise } from "../lib/analysis/summary.ts";
 import { formatTable } from "../lib/analysis/table.ts";
 import { renderPng } from "../lib/figures/render.ts";
 import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
+import { speedupByContext } from "../lib/figures/speedup_by_context.ts";
 import { catalog } from "../lib/models/catalog.ts";
+import { answerContext } from "../lib/notebook/answers.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
 import { openSweepEnergy } from "../lib/study/energy/sweep_energy.ts";
 import { plan } from "../lib/study/plan.ts";
-import { preset, PRESETS } from "../lib/study/presets.ts";
+import { presetPrompts } from "../lib/study/preset_prompts.ts";
+import { CONTEXT_STUDY, preset, PRESETS } from "../lib/study/presets.ts";
 import { describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
 import { nextProcess } from "../lib/study/resume.ts";
 import { parseShard } from "../lib/study/shard.ts";
 import { sweep } from "../lib/study/sweep.ts";
-import { readWorkload } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { ArgumentError, parseArguments } from "./arguments.ts";
 import { behaviour } from "./behaviour.ts";
@@ -45,8 +47,9 @@ const specification = {
       type: "string",
       choices: [...PRESETS, "study"],
       default: "quick",
-      description: "quick: pairs at set acceptances, minutes; study: costs, behaviour and " +
-        "validation, within an hour; tiny: for trials",
+      description: "quick: pairs at set acceptances, minutes; context: the same from 50 to 7,680 " +
+        "tokens of context, ten minutes; study: costs, behaviour and validation, within an hour; " +
+        "tiny: for trials",
     },
     model: {
       type: "string",
@@ -115,41 +118,53 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   if (flags.process !== undefined) requireInteger("sweep", "process", flags.process, 1);
   const options = { ...flags, shard: parseShard(flags.shard) };
   const study = preset(flags.preset, flags.model);
-  const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
   const origin = await describeOrigin(ROOT.pathname);
   const folder = join(flags.records, origin.machine.id);
   await using store = await openRecords(folder);
   await writeMachine(folder, origin.machine);
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
 
-  const process = flags.process ?? nextProcess(study, prompts, options, store.runs);
-  const bar = progress(`${flags.preset}, process ${process}`);
+  const bar = progress(flags.preset);
   await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads: flags.threads });
   let share = 0;
+  const load = subjectLoader(runtime, signal, (note) => bar.update(share, 1, note));
+  const { threads, exact } = flags;
+  const counting = { threads, exact, precision: study.precisions[0]! };
+  const prompts = await presetPrompts(study, () => load(study.model, counting));
+  const process = flags.process ?? nextProcess(study, prompts, options, store.runs);
   const outcome = await sweep(plan(study, prompts, { ...options, process }), {
-    load: subjectLoader(runtime, signal, (note) => bar.update(share, 1, note)),
+    load,
     store,
     provenance: { study: study.name, ...origin, energy: energy.provenance },
     ...energy.options,
     signal,
     onProgress: (now) => {
       share = now.share;
-      bar.update(share, 1, `${now.done}/${now.total} pairs, ${now.note}`);
+      bar.update(share, 1, `process ${process}, ${now.done}/${now.total} pairs, ${now.note}`);
     },
   }).finally(() => bar.end());
 
   const records = selectRecords(await readRecords(folder), flags);
   const cells = summarise(records);
-  console.log(formatTable(cells, { colour: useColour() }));
+  const isOfContexts = study.name === CONTEXT_STUDY;
+  console.log(
+    isOfContexts
+      ? answerContext(records, { acceptance: 0.7, draftLength: 4 })
+      : formatTable(cells, { colour: useColour() }),
+  );
   console.log(`Records: ${join(folder, "runs.csv")}, rounds.csv, machine.json`);
   if (outcome.left > 0) {
     console.log(`Interrupted with ${outcome.left} pairs left: the same command goes on from here.`);
     return 130;
   }
   if (options.shard.count > 1) return 0;
-  if (cells.some((cell) => cell.pairs > 0)) await writeFigure(records, flags.figures);
-  else console.log("No figure, as no pair counts: sweep again when nothing else is running.");
+  if (cells.some((cell) => cell.pairs > 0)) {
+    const [name, draw] = isOfContexts
+      ? ["speedup_by_context", speedupByContext] as const
+      : ["speedup_by_acceptance", speedupByAcceptance] as const;
+    await writeFigure(join(flags.figures, name), draw(records));
+  } else console.log("No figure, as no pair counts: sweep again when nothing else is running.");
   return 0;
 }
 
@@ -163,10 +178,8 @@ function selectRecords({ runs, rounds }: Records, flags: Flags): Records {
   return { runs: selected, rounds: rounds.filter((round) => pairs.has(round.pair)) };
 }
 
-async function writeFigure(records: Records, folder: string): Promise<void> {
-  const path = join(folder, "speedup_by_acceptance");
-  const svg = speedupByAcceptance(records);
-  await Deno.mkdir(folder, { recursive: true });
+async function writeFigure(path: string, svg: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeTextFile(`${path}.svg`, svg);
   await Deno.writeFile(`${path}.png`, renderPng(svg));
   console.log(`Figure:  ${path}.svg, ${path}.png`);

@@ -5,49 +5,42 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type ContextPoint, predictByContext } from "../analysis/context_curves.ts";
-import { joinPairs, pairCounts, pairSpeedup } from "../analysis/pairs.ts";
-import { bootstrapRatio, type Interval } from "../analysis/statistics.ts";
+import {
+  type ContextPoint,
+  measureByContext,
+  predictByContext,
+} from "../analysis/context_curves.ts";
+import { octave } from "../analysis/located_rounds.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, factorTicks, HEADING, margins, spread, yLabel } from "./plot.ts";
+import { drawPlot, factorTicks, HEADING, margins, spread } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, SERIES } from "./theme.ts";
 
-const HEIGHT = 360;
+/** Height of a panel, and the space between two. */
+const PANEL = 172;
+const GAP = 0.09;
 const MARGIN = { top: 40, right: 44, bottom: 40, left: 52 } as const;
-const INNER = HEIGHT - MARGIN.top - MARGIN.bottom;
 /** Height of a row of labels, in pixels. */
-const ROW = 14;
+const ROW = 13;
 
-/** What is held fast, and the size. */
+/** What is shown, and the size. */
 export interface ContextFigureOptions {
-  /** The acceptance of the replays that are shown. Default 0.7. */
-  readonly acceptance?: number;
+  /** The acceptances of the replays that are shown, a row of panels each. Default: all. */
+  readonly acceptances?: readonly number[];
   /** Width in pixels. Default 880. */
   readonly width?: number;
 }
 
-interface Place {
-  readonly precision: string;
-  readonly draftLength: number;
-  readonly context: number;
-}
-
-interface Spot extends Place {
-  readonly speedup: number;
-}
-
-interface Measured extends Place, Interval {}
-
 /**
- * Measured S against the context at which decoding starts, at one set acceptance, a panel for each
- * precision and a colour for each K; beside it what the rounds timed at each context predict.
+ * Measured S of replays against the context at which decoding starts, a row of panels for each set
+ * acceptance, a column for each precision and a colour for each K; beside it what the passes timed at
+ * each context predict.
  *
  * @param records Rows of whole pairs from one machine.
- * @param options The acceptance; width.
+ * @param options The acceptances; width.
  * @returns The text of an SVG file.
- * @throws {RangeError} If no replay at that acceptance counts.
+ * @throws {RangeError} If no replay at these acceptances counts.
  *
  * @example
  * ```ts
@@ -56,82 +49,72 @@ interface Measured extends Place, Interval {}
  * const folder = "tests/analysis/fixture";
  * const runs = readRuns(await Deno.readTextFile(`${folder}/runs.csv`));
  * const rounds = readRounds(await Deno.readTextFile(`${folder}/rounds.csv`));
- * assertStringIncludes(speedupByContext({ runs, rounds }, { acceptance: 0.9 }), "α set to 0.9");
+ * assertStringIncludes(speedupByContext({ runs, rounds }, { acceptances: [0.9] }), "α = 0.9");
  * ```
  */
 export function speedupByContext(
   records: Records,
-  { acceptance = 0.7, width = 880 }: ContextFigureOptions = {},
+  { acceptances, width = 880 }: ContextFigureOptions = {},
 ): string {
-  const measured = measure(records, acceptance);
-  if (measured.length === 0) {
+  const measured = measureByContext(records)
+    .filter(({ acceptance }) => acceptances?.includes(acceptance) ?? true);
+  const rows = [...new Set(measured.map(({ acceptance }) => acceptance))].sort((a, b) => b - a);
+  if (rows.length === 0) {
     throw new RangeError(
-      `Cannot draw speed-ups by context as no replay with an acceptance of ${acceptance} counts: choose one of the sweep's`,
+      "Cannot draw speed-ups by context as no replay at these acceptances counts: choose the sweep's",
     );
   }
+  const predicted = rows.flatMap((acceptance) => predictByContext(records, { acceptance }));
   const shown = new Set(
-    records.runs.filter((run) => run.acceptance === acceptance).map(({ pair }) => pair),
+    records.runs.filter((run) => rows.includes(run.acceptance!)).map(({ pair }) => pair),
   );
-  return frameSvg(drawPanels(measured, predictByContext(records, { acceptance }), width), {
-    title: `What context does to the speed-up, α set to ${acceptance}`,
+  return frameSvg(drawPanels(measured, predicted, rows, width), {
+    title: "What context does to the speed-up, at a set acceptance α",
     subtitle: [
-      "Dots: measured, drafts of K tokens that cost nothing; each is a prompt, or several with their 95 % interval.",
-      "Lines: predicted for that α from the times of all rounds around a context, octave by octave; bands: 95 %.",
+      "Dots: measured, drafts of K tokens that cost nothing; filled: the best K there, if it beats plain decoding. Lines: predicted",
+      "for that α from the passes timed at each context. Bars and bands: 95 %, where there are several prompts.",
     ],
     caption: captionOf(records.runs.filter(({ pair }) => shown.has(pair))),
     width,
   });
 }
 
-/** S of the replays, pooled over prompts of the same length. */
-function measure(records: Records, acceptance: number): Measured[] {
-  const pairs = joinPairs(records).filter((pair) =>
-    pair.speculative.acceptance === acceptance && pairCounts(pair)
-  );
-  const groups = Map.groupBy(
-    pairs,
-    ({ speculative: { precision, draftLength, context } }) =>
-      [precision, draftLength, context].join(),
-  );
-  return [...groups.values()].map((group) => {
-    const { precision, draftLength, context } = group[0]!.speculative;
-    const ratios = group.map((pair) => {
-      const { prompt, process } = pair.speculative;
-      return { ratio: pairSpeedup(pair)!, prompt, process };
-    });
-    return { precision, draftLength, context, ...bootstrapRatio(ratios, { seed: 1 }) };
-  });
-}
-
 function drawPanels(
-  measured: readonly Measured[],
+  measured: readonly ContextPoint[],
   predicted: readonly ContextPoint[],
+  rows: readonly number[],
   width: number,
 ): SvgElement {
   const precisions = [...new Set(measured.map(({ precision }) => precision))];
   const lengths = [...new Set(measured.map(({ draftLength }) => draftLength))]
     .sort((a, b) => a - b);
   const contexts = [...measured, ...predicted].map(({ context }) => context);
-  const across = [Math.min(...contexts) / 1.1, Math.max(...contexts) * 1.1] as const;
-  const values = [...measured.map(({ estimate }) => estimate), ...predicted.map((p) => p.speedup)];
-  const domain = [Math.min(0.8, ...values) / 1.1, Math.max(1.5, ...values) * 1.1] as const;
-  const colour = ({ draftLength }: Place) => SERIES[lengths.indexOf(draftLength)] ?? INK.text;
-  const lines = predicted.filter((point) => predicted.some((other) => onOneLine(point, other)));
-  const dots = measured.map((dot) => ({ ...dot, speedup: dot.estimate }))
-    .sort((a, b) => a.context - b.context);
-  const at = { fx: "precision", x: "context" } as const;
-  const panel = (name: string) => name;
-  const region = { fx: panel, x: across[0], y: 1, dx: 4, ...REGION };
+  const across = [Math.min(...contexts) / 1.15, Math.max(...contexts) * 1.15] as const;
+  const values = [...measured, ...predicted].map(({ speedup }) => speedup);
+  const domain = [Math.min(0.8, ...values) / 1.1, Math.max(1.5, ...values) * 1.15] as const;
+  const colour = ({ draftLength }: ContextPoint) =>
+    SERIES[lengths.indexOf(draftLength)] ?? INK.text;
+  const isBest = (dot: ContextPoint) =>
+    dot.speedup > 1 &&
+    measured.every((other) => !isBeside(dot, other) || other.speedup <= dot.speedup);
+  const at = { fx: "precision", fy: "acceptance", x: "context" } as const;
+  const panels = precisions.flatMap((precision) =>
+    rows.map((acceptance) => ({ precision, acceptance }))
+  );
+  const place = { fx: "precision", fy: "acceptance" } as const;
+  const [first] = precisions;
+  const height = MARGIN.top + MARGIN.bottom + rows.length * PANEL;
   return drawPlot({
     width,
-    height: HEIGHT,
+    height,
     ...margins(MARGIN),
     fx: { domain: precisions, padding: precisions.length > 1 ? 0.17 : 0, axis: null },
+    fy: { domain: rows, padding: rows.length > 1 ? GAP : 0, axis: null },
     x: { type: "log", base: 2, domain: across, axis: null },
     y: { type: "log", domain, axis: null },
     marks: [
-      Plot.rect(precisions, {
-        fx: panel,
+      Plot.rect(panels, {
+        ...place,
         x1: across[0],
         x2: across[1],
         y1: domain[0],
@@ -150,12 +133,38 @@ function drawPanels(
         labelArrow: "none",
         tickFormat: (tick: number) => tick >= 1024 ? `${tick / 1024}K` : String(tick),
       }),
-      Plot.text(precisions, { fx: panel, text: panel, frameAnchor: "top", dy: -18, ...HEADING }),
-      yLabel("speed-up S (log)", { marginLeft: MARGIN.left, fx: precisions[0]! }),
-      Plot.text(precisions, { text: () => "helps", ...region, dy: -9 }),
-      Plot.text(precisions, { text: () => "hurts", ...region, dy: 10 }),
+      Plot.text(panels.filter(({ acceptance }) => acceptance === rows[0]), {
+        ...place,
+        text: "precision",
+        frameAnchor: "top",
+        dy: -18,
+        ...HEADING,
+      }),
+      Plot.text(panels.filter(({ precision }) => precision === first), {
+        ...place,
+        text: ({ acceptance }) => `α = ${acceptance}`,
+        frameAnchor: "top-right",
+        dx: -4,
+        dy: 4,
+        fontWeight: "bold",
+      }),
+      Plot.text(["speed-up S (log)"], {
+        fx: [first],
+        fy: [rows[0]],
+        frameAnchor: "top-left",
+        dx: 14 - MARGIN.left,
+        dy: -18,
+      }),
+      Plot.text(panels, {
+        ...place,
+        text: () => "hurts",
+        frameAnchor: "bottom-left",
+        dx: 4,
+        dy: -3,
+        fill: INK.quiet,
+      }),
       Plot.ruleY([1], { stroke: INK.text, strokeWidth: 1.2 }),
-      Plot.areaY(lines.filter(({ low }) => low !== null), {
+      Plot.areaY(predicted.filter(({ low }) => low !== null), {
         ...at,
         y1: "low",
         y2: "high",
@@ -164,7 +173,7 @@ function drawPanels(
         fillOpacity: 0.14,
         clip: true,
       }),
-      Plot.line(lines, {
+      Plot.line(predicted, {
         ...at,
         y: "speedup",
         z: "draftLength",
@@ -180,12 +189,19 @@ function drawPanels(
         strokeOpacity: 0.55,
         clip: true,
       }),
-      Plot.dot(measured, { ...at, y: "estimate", fill: colour, r: 3.8 }),
-      Plot.text(endLabels([...dots, ...lines], domain), {
-        fx: "precision",
+      Plot.dot(measured, {
+        ...at,
+        y: "speedup",
+        stroke: colour,
+        strokeWidth: 1.4,
+        fill: (dot: ContextPoint) => isBest(dot) ? colour(dot) : INK.ground,
+        r: 3.4,
+      }),
+      Plot.text(endLabels(measured, predicted, domain), {
+        ...place,
         x: across[1],
         y: "labelAt",
-        text: (end: Spot) => `K=${end.draftLength}`,
+        text: (end: ContextPoint) => `K=${end.draftLength}`,
         textAnchor: "start",
         dx: 5,
         fill: colour,
@@ -195,19 +211,24 @@ function drawPanels(
   });
 }
 
-function onOneLine(a: Place, b: Place): boolean {
-  return a !== b && a.precision === b.precision && a.draftLength === b.draftLength;
+/** Whether two measurements differ in K alone. */
+function isBeside(a: ContextPoint, b: ContextPoint): boolean {
+  return panelOf(a) === panelOf(b) && octave(a.context) === octave(b.context);
 }
 
-const REGION = { textAnchor: "start", fill: INK.quiet } as const;
+function panelOf({ precision, acceptance }: ContextPoint): string {
+  return `${precision} ${acceptance}`;
+}
 
-/** A name beside the last of each K: of its line, or of its dots if it has none. */
+/** A name beside the end of each K: of its line, or of its dots if it has none. */
 function endLabels(
-  places: readonly Spot[],
+  measured: readonly ContextPoint[],
+  predicted: readonly ContextPoint[],
   [low, high]: readonly [number, number],
-): (Spot & { readonly labelAt: number })[] {
-  const octaves = ROW * Math.log2(high / low) / INNER;
-  return [...Map.groupBy(places, ({ precision }) => precision).values()].flatMap((panel) => {
+): (ContextPoint & { readonly labelAt: number })[] {
+  const octaves = ROW * Math.log2(high / low) / (PANEL * (1 - GAP));
+  const spots = [...measured, ...predicted];
+  return [...Map.groupBy(spots, panelOf).values()].flatMap((panel) => {
     const ends = [...Map.groupBy(panel, ({ draftLength }) => draftLength).values()]
       .map((line) => line.at(-1)!);
     const labels = spread(ends.map(({ speedup }) => Math.log2(speedup)), octaves);

@@ -4,10 +4,16 @@
  * @module
  */
 
-import { predictByContext } from "../analysis/context_curves.ts";
+import {
+  contextAtOne,
+  type ContextPoint,
+  measureByContext,
+  predictByContext,
+  type PredictedPoint,
+} from "../analysis/context_curves.ts";
 import { type Curve, predictCurves } from "../analysis/curves.ts";
-import { locateRounds, passesOf } from "../analysis/located_rounds.ts";
-import { median } from "../analysis/statistics.ts";
+import { octave, passesOf } from "../analysis/located_rounds.ts";
+import { geometricMean, type Interval, median } from "../analysis/statistics.ts";
 import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
@@ -23,12 +29,12 @@ export interface ContextQuestion {
 }
 
 /**
- * What context does: to a plain pass and to the predicted speed-up, from the shortest to the longest
- * octave of context on record.
+ * What context does: to S at one α and K, measured and predicted from the passes timed at each octave of
+ * context; to the best K at every α; and where the best stops to pay.
  *
  * @param records Rows of one machine.
  * @param question α and K.
- * @returns Markdown.
+ * @returns Markdown: a sentence for each precision, and a table.
  *
  * @example
  * ```ts
@@ -42,25 +48,123 @@ export interface ContextQuestion {
  * ```
  */
 export function answerContext(records: Records, question: ContextQuestion): string {
-  const points = predictByContext(records, question)
-    .filter(({ draftLength }) => draftLength === question.draftLength);
-  const lines = [...Map.groupBy(points, ({ precision }) => precision)].map(([name, line]) => {
-    const [first, last] = [line[0]!, line.at(-1)!];
-    const growth = signed(100 * (last.costs.passMs / first.costs.passMs - 1));
-    return `- **${name}**, from ${first.context} to ${last.context} tokens of context: a plain pass ${growth} %, v ${
-      two(first.costs.v)
-    } → ${two(last.costs.v)}, so S ${two(first.speedup)} → **${two(last.speedup)}**.`;
-  });
-  const contexts = locateRounds(records).map(({ context }) => context);
+  const measured = measureByContext(records);
+  const acceptances = [...new Set(measured.map(({ acceptance }) => acceptance))];
+  const predicted = acceptances.flatMap((acceptance) => predictByContext(records, { acceptance }));
   return [
     `At α = ${question.acceptance} and K = ${question.draftLength}, drafts being free:`,
     "",
-    ...lines,
+    ...sayContexts(measured.filter(isAsked(question)), predicted.filter(isAsked(question))),
     "",
-    `These rows reach from ${Math.min(...contexts)} to ${
-      Math.max(...contexts)
-    } tokens; they say nothing of longer contexts.`,
+    "The best K at each context and its measured S, and beyond which context plain decoding beats all K, measured and predicted:",
+    "",
+    tabulateBestLengths(measured, predicted),
   ].join("\n");
+}
+
+/**
+ * What real drafters reach at each octave of context, on the same prompts.
+ *
+ * @param records Rows of one machine.
+ * @returns Markdown: a row for each precision and drafter; S, and α in brackets.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * import { readRounds, readRuns } from "@specbound/specbound";
+ * const folder = "tests/analysis/fixture";
+ * const runs = readRuns(await Deno.readTextFile(`${folder}/runs.csv`));
+ * const rounds = readRounds(await Deno.readTextFile(`${folder}/rounds.csv`));
+ * assertStringIncludes(tabulateDrafters({ runs, rounds }), "prompt lookup");
+ * ```
+ */
+export function tabulateDrafters({ runs, rounds }: Records): string {
+  const contexts = Map.groupBy(runs, ({ context }) => octave(context));
+  const columns = [...contexts].sort(([a], [b]) => a - b).map(([, own]) => ({
+    title: tokens(geometricMean(own.map(({ context }) => context))),
+    cells: summarise({ runs: own, rounds }).filter(({ draft }) => draft !== "replay"),
+  }));
+  const nameOf = (cell: CellSummary) =>
+    `${cell.precision}, ${draftName(cell)}, K = ${cell.draftLength}`;
+  const names = [...new Set(columns.flatMap(({ cells }) => cells.map(nameOf)))].sort();
+  const rows = names.map((name) => [
+    name,
+    ...columns.map(({ cells }) => {
+      const cell = cells.find((one) => nameOf(one) === name);
+      return cell?.speedup ? `${two(cell.speedup.estimate)} (${two(cell.alpha ?? 0)})` : "";
+    }),
+  ]);
+  return markdownTable(["", ...columns.map(({ title }) => title)], rows);
+}
+
+function isAsked({ acceptance, draftLength }: ContextQuestion) {
+  return (point: ContextPoint) =>
+    point.acceptance === acceptance && point.draftLength === draftLength;
+}
+
+function sayContexts(measured: readonly ContextPoint[], predicted: readonly PredictedPoint[]) {
+  return [...Map.groupBy(measured, ({ precision }) => precision)].map(([precision, dots]) => {
+    const [from, to] = [dots[0]!, dots.at(-1)!];
+    const line = predicted.filter((point) => point.precision === precision);
+    const [first, last] = [line[0], line.at(-1)];
+    const forecast = first && last
+      ? `; predicted ${two(first.speedup)} → ${two(last.speedup)}, as v goes ${
+        two(first.costs.v)
+      } → ${two(last.costs.v)} and a plain pass takes ${
+        two(last.costs.passMs / first.costs.passMs)
+      } times as long`
+      : "";
+    return `- **${precision}**, from ${tokens(from.context)} to ${
+      tokens(to.context)
+    } tokens of context: S **${sayPoint(from)}** → **${sayPoint(to)}**${forecast}.`;
+  });
+}
+
+function sayPoint({ speedup, low, high }: ContextPoint): string {
+  return withInterval({ estimate: speedup, low, high });
+}
+
+/** A row for each precision and α, a column for each octave of context. */
+function tabulateBestLengths(
+  measured: readonly ContextPoint[],
+  predicted: readonly PredictedPoint[],
+): string {
+  const contexts = [...Map.groupBy(measured, ({ context }) => octave(context))]
+    .sort(([a], [b]) => a - b);
+  const lines = [measured, predicted].map((points) =>
+    new Map([...Map.groupBy(points, lineOf)].map(([name, line]) => [name, bestByContext(line)]))
+  );
+  const rows = [...lines[0]!].map(([name, best]) => [
+    name,
+    ...contexts.map(([middle]) => {
+      const here = best.find(({ context }) => octave(context) === middle);
+      if (!here) return "";
+      return here.speedup > 1 ? `K = ${here.draftLength}: ${two(here.speedup)}` : "plain";
+    }),
+    ...lines.map((of) => sayCrossing(contextAtOne(of.get(name) ?? []))),
+  ]);
+  const head = contexts.map(([, points]) => tokens(geometricMean(points.map((p) => p.context))));
+  return markdownTable(["", ...head, "plain beyond", "predicted"], rows);
+}
+
+function lineOf({ precision, acceptance }: ContextPoint): string {
+  return `${precision}, α = ${acceptance}`;
+}
+
+/** At each octave of context the point of the K that decodes fastest. */
+function bestByContext(line: readonly ContextPoint[]): ContextPoint[] {
+  return [...Map.groupBy(line, ({ context }) => octave(context)).values()]
+    .map((same) => same.reduce((best, point) => point.speedup > best.speedup ? point : best));
+}
+
+function sayCrossing(context: number): string {
+  if (context === 0) return "all";
+  return context === Infinity ? "–" : tokens(context);
+}
+
+/** "46", "1.0K". */
+function tokens(context: number): string {
+  return context < 1000 ? context.toFixed(0) : `${(context / 1024).toFixed(1)}K`;
 }
 
 /**
@@ -108,7 +212,7 @@ export function answerAcceptance(records: Records): string {
     ...cells.filter(({ draft }) => draft !== "replay").map((cell) =>
       `- ${cell.precision}, ${draftName(cell)}, K = ${cell.draftLength}: α = ${
         two(cell.alpha!)
-      }, S = **${withInterval(cell)}**, ${cell.verdict}.`
+      }, S = **${withInterval(cell.speedup!)}**, ${cell.verdict}.`
     ),
   ].join("\n");
 }
@@ -181,7 +285,7 @@ function hardwareRows({ machine, records }: MachineRecords) {
       v: msOf(cell.draftLength + 1) / msOf(1),
       alpha: cell.alpha!,
       s: cell.speedup!.estimate,
-      interval: withInterval(cell),
+      interval: withInterval(cell.speedup!),
       verdict: cell.verdict,
     };
   });
@@ -198,16 +302,10 @@ function boundaryOf(curve: Curve | undefined): number | null {
   return low.alpha + share * (high.alpha - low.alpha);
 }
 
-function withInterval({ speedup }: CellSummary): string {
-  const { estimate, low, high } = speedup!;
+function withInterval({ estimate, low, high }: Interval): string {
   return low === null ? two(estimate) : `${two(estimate)} (${two(low)}–${two(high!)})`;
 }
 
 function two(value: number): string {
   return value.toFixed(2);
-}
-
-function signed(value: number): string {
-  const rounded = Math.round(value);
-  return (rounded < 0 ? "−" : rounded > 0 ? "+" : "±") + Math.abs(rounded);
 }

@@ -9,13 +9,13 @@ import { loadModel } from "../engine/load.ts";
 import { Runtime } from "../onnx/mod.ts";
 import { openSweepEnergy } from "../study/energy/sweep_energy.ts";
 import { plan } from "../study/plan.ts";
+import { presetPrompts } from "../study/preset_prompts.ts";
 import type { Preset } from "../study/presets.ts";
 import { describeOrigin, writeMachine } from "../study/provenance.ts";
 import { nextProcess } from "../study/resume.ts";
 import { openRecords } from "../study/store.ts";
 import { type SubjectLoader, subjectOf } from "../study/subject.ts";
 import { sweep } from "../study/sweep.ts";
-import { readWorkload } from "../study/workload.ts";
 import { requireInteger } from "../validate.ts";
 import { cellProgress } from "./progress.ts";
 
@@ -55,27 +55,29 @@ export interface MeasureOptions {
 export async function measure(study: Preset, options: MeasureOptions): Promise<string> {
   const { records, threads, exact = false } = options;
   requireInteger("measure", "threads", threads, 1);
-  const prompts = await readWorkload(new URL("data/prompts/quick.json", ROOT));
   const origin = await describeOrigin(ROOT.pathname);
   const { machine } = origin;
   const folder = join(records, machine.id);
   await using store = await openRecords(folder);
   await writeMachine(folder, machine);
-  const process = nextProcess(study, prompts, { threads, exact }, store.runs);
-  const bar = cellProgress(`${study.name}, process ${process}`);
+  const bar = cellProgress(study.name);
   await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads });
-  const { ran, left } = await stoppable(async (signal) =>
-    await sweep(plan(study, prompts, { process, threads, exact }), {
-      load: options.load ?? catalogLoader(runtime, signal),
+  const { ran, left } = await stoppable(async (signal) => {
+    const load = options.load ?? catalogLoader(runtime, signal);
+    const settings = { threads, exact, precision: study.precisions[0]! };
+    const prompts = await presetPrompts(study, () => load(study.model, settings));
+    const process = nextProcess(study, prompts, settings, store.runs);
+    return await sweep(plan(study, prompts, { ...settings, process }), {
+      load,
       store,
       provenance: { study: study.name, ...origin, energy: energy.provenance },
       ...energy.options,
       signal,
       onProgress: ({ share, done, total, note }) =>
-        void bar.update(share, `${done}/${total} pairs, ${note}`),
-    })
-  );
+        void bar.update(share, `process ${process}, ${done}/${total} pairs, ${note}`),
+    });
+  });
   await bar.end(left > 0 ? `stopped, ${left} pairs left: run the cell again` : `${ran} pairs ran`);
   return machine.id;
 }

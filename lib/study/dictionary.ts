@@ -29,6 +29,7 @@ export function describeRecords(): string {
 Generated from the tables of \`lib/study\`; a test holds it up to date. Schema version ${SCHEMA}.
 
 - \`prompts/quick.json\`: the prompts of the quick study.
+- \`prompts/context.json\`: the short prompts of the study of contexts; it writes the long ones itself.
 - \`prompts/evaluation.json\`: held-out prompts, eight kinds of twelve, each under the hash of what it asks.
 - \`traces/<target>-<precision>/<draft>.csv\`: one row a trace: what a draft made of a text, on any machine. Schema version ${TRACE_SCHEMA}.
 - \`models/\`: small drafts of the default target, \`manifest.json\` (how they were made), \`check.json\` (what a rerun is compared with) and \`frequent_tokens.json\` (what the target writes most).

@@ -58,14 +58,15 @@ export interface PlanOptions {
 }
 
 /**
- * Lays a preset out over prompts. Each precision is a stage, each prompt a block of it. Real drafters
- * are in every block; replayed cell j is in blocks j, j + n/p, j + 2n/p, … of n, for p prompts a cell.
+ * Lays a preset out over prompts. Each precision is a stage, each prompt that the process reads a
+ * block of it. Real drafters are in every block; replayed cell j is in blocks j, j + n/p, j + 2n/p, … of n, for p prompts a cell.
  * The conditions of a block are rotated by its number (a Latin square), a condition runs plainly first
  * on every other visit, and all of it moves on by one with the process.
  * A shard is what its keys leave of that: its pairs keep their order, and the arm that runs first.
  *
  * @param preset The study.
- * @param prompts Its prompts; neighbours should differ in task.
+ * @param prompts Its prompts, of equally many a context, shortest first; neighbours should differ in
+ *   task.
  * @param options Process, threads, exactness, shard.
  * @returns The stages, in order; of a shard, some blocks may be empty.
  *
@@ -82,12 +83,13 @@ export interface PlanOptions {
 export function plan(preset: Preset, prompts: readonly Prompt[], options: PlanOptions): Stage[] {
   const { process, shard = WHOLE } = options;
   const turn = process - 1;
+  const read = readIn(turn, preset, prompts);
   return rotate(preset.precisions, turn).map((precision) => {
     const conditions = conditionsOf(preset, precision, options);
     const visits = new Map<Condition, number>();
-    const blocks = prompts.map((prompt, number) => {
+    const blocks = read.map((prompt, number) => {
       const here = conditions.filter((_, cell) =>
-        visitsPrompt(preset, precision, cell, number - turn, prompts.length)
+        visitsPrompt(preset, precision, cell, number - turn, read.length)
       );
       const pairs = rotate(here, number + turn).map((condition) => {
         const visit = visits.get(condition) ?? 0;
@@ -99,6 +101,13 @@ export function plan(preset: Preset, prompts: readonly Prompt[], options: PlanOp
     });
     return { precision, blocks };
   });
+}
+
+/** The prompts that a process reads: all, or one of each context. */
+function readIn(turn: number, { contexts }: Preset, prompts: readonly Prompt[]): readonly Prompt[] {
+  if (contexts.length === 0) return prompts;
+  const each = prompts.length / (1 + contexts.length);
+  return prompts.filter((_, number) => number % each === turn % each);
 }
 
 /** Real drafters first, then the replayed grid. */

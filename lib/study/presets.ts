@@ -6,6 +6,7 @@
 
 import type { Precision } from "../models/graph.ts";
 import type { Draft } from "./conditions.ts";
+import { LONG_CONTEXTS } from "./documents/long_prompts.ts";
 
 /** A real drafter that a preset tries on every prompt. */
 export interface DraftSetting {
@@ -25,6 +26,13 @@ export interface Preset {
   readonly model: string;
   /** The target's precisions. */
   readonly precisions: readonly Precision[];
+  /** The workload: a file in data/prompts. */
+  readonly workload: string;
+  /**
+   * Tokens of long prompts about documents. A process reads one prompt of each context, the
+   * workload's being the first, and another in the next process; of no contexts, all prompts.
+   */
+  readonly contexts: readonly number[];
   /** Most tokens a run emits. */
   readonly maxTokens: number;
   /** Drafters that visit every prompt. */
@@ -39,17 +47,23 @@ export interface Preset {
   readonly seed: number;
 }
 
+const PRECISIONS = ["fp32", "int8", "int4"] as const;
+
+/** Name, in records, of the study whose replays differ in nothing but context. */
+export const CONTEXT_STUDY = "context";
+
 /** Names of the presets. */
-export const PRESETS = ["quick", "tiny"] as const;
+export const PRESETS = ["quick", CONTEXT_STUDY, "tiny"] as const;
 
 /**
  * A preset by name.
  *
  * `quick` answers in minutes on two cores: three precisions; prompt lookup and the target's own int4
- * weights on every prompt; acceptance set from 0.3 to 0.9 at three draft lengths. `tiny` is the same
- * in small, for tests.
+ * weights on every prompt; acceptance set from 0.3 to 0.9 at three draft lengths. `context` takes set
+ * acceptances, and prompt lookup beside them, to prompts of about 50 to 7,680 tokens, in ten minutes a
+ * process. `tiny` is `quick` in small, for tests.
  *
- * @param name "quick" or "tiny".
+ * @param name "quick", "context" or "tiny".
  * @param model The target's catalog id.
  * @returns The preset.
  *
@@ -57,16 +71,19 @@ export const PRESETS = ["quick", "tiny"] as const;
  * ```ts
  * import { assertEquals } from "@std/assert";
  * assertEquals(preset("quick", "smollm2-135m-instruct").draftLengths, [2, 4, 8]);
+ * assertEquals(preset("context", "smollm2-135m-instruct").contexts.at(-1), 7680);
  * ```
  */
 export function preset(name: typeof PRESETS[number], model: string): Preset {
   const quick: Preset = {
     name: "quick",
     model,
-    precisions: ["fp32", "int8", "int4"],
+    precisions: PRECISIONS,
+    workload: "quick.json",
+    contexts: [],
     maxTokens: 48,
     drafts: [
-      { draft: { draft: "prompt-lookup" }, draftLength: 8, precisions: ["fp32", "int8", "int4"] },
+      { draft: { draft: "prompt-lookup" }, draftLength: 8, precisions: PRECISIONS },
       {
         draft: { draft: "model", draftModel: model, draftPrecision: "int4" },
         draftLength: 4,
@@ -79,9 +96,20 @@ export function preset(name: typeof PRESETS[number], model: string): Preset {
     seed: 1,
   };
   if (name === "quick") return quick;
+  if (name === CONTEXT_STUDY) {
+    return {
+      ...quick,
+      name,
+      workload: "context.json",
+      contexts: LONG_CONTEXTS,
+      drafts: [{ draft: { draft: "prompt-lookup" }, draftLength: 4, precisions: PRECISIONS }],
+      acceptances: [0.5, 0.7, 0.9],
+      promptsPerCell: 1 + LONG_CONTEXTS.length,
+    };
+  }
   return {
     ...quick,
-    name: "tiny",
+    name,
     precisions: ["fp32", "int4"],
     maxTokens: 8,
     acceptances: [0.5],

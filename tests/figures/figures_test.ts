@@ -57,7 +57,7 @@ const FIGURES: Readonly<Record<string, (study: Study) => string>> = {
       },
     }),
   speedup_by_acceptance: ({ records }) => speedupByAcceptance(records),
-  speedup_by_context: ({ records }) => speedupByContext(records, { acceptance: 0.9 }),
+  speedup_by_context: ({ records }) => speedupByContext(records),
   speedup_waterfall: ({ records }) => speedupWaterfall(records),
   throughput_by_batch: ({ costs }) =>
     throughputByBatch(costs, { model: MODEL, context: PLACE.context, longest: 8 }),

@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Condition, conditionKey } from "../../lib/study/conditions.ts";
 import { plan, type Stage } from "../../lib/study/plan.ts";
+import { presetPrompts } from "../../lib/study/preset_prompts.ts";
 import { preset } from "../../lib/study/presets.ts";
-import { PROMPTS } from "./tables.ts";
+import { nextProcess } from "../../lib/study/resume.ts";
+import type { Shard } from "../../lib/study/shard.ts";
+import { PROMPTS, tableSubject } from "./tables.ts";
 
 const quick = preset("quick", "smollm2-135m-instruct");
 const stagesOf = (process: number) => plan(quick, PROMPTS, { process, threads: 2 });
@@ -75,6 +78,49 @@ Deno.test("quick fits into five minutes at the costs it was planned for", () => 
   const recording = PROMPTS.length * quick.maxTokens * (0.025 + 0.012 + 0.010);
   const prefill = PROMPTS.length * 4 * 0.4;
   assertLessOrEqual(seconds + recording + prefill, 300);
+});
+
+/** The study of contexts, with bytes for tokens. */
+const study = { ...preset("context", "table"), contexts: [2048, 4096], promptsPerCell: 3 };
+const documents = await presetPrompts(study, () => Promise.resolve(tableSubject("table", "int8")));
+const ofContexts = (process: number, shard?: Shard) =>
+  plan(study, documents, { process, threads: 2, ...(shard && { shard }) });
+
+Deno.test("in one process the context preset reads one text at every context, then another", () => {
+  const texts = [1, 2, 3, 4].map((process) => {
+    const read = ofContexts(process).map(({ blocks }) => blocks.map(({ prompt }) => prompt));
+    for (const prompts of read) {
+      assertEquals(prompts, read[0]);
+      assertEquals(new Set(prompts.map(({ id }) => id)).size, 1);
+      assertEquals(new Set(prompts.map(({ text }) => text.length)).size, 3);
+      prompts.slice(1).forEach(({ text }, i) => assert(text.length > prompts[i]!.text.length));
+    }
+    return read[0]![0]!.id;
+  });
+  assertEquals(new Set(texts).size, 3);
+  assertEquals(texts[3], texts[0]);
+});
+
+Deno.test("every condition of the context preset visits every context once", () => {
+  for (const { blocks } of ofContexts(2)) {
+    for (const { pairs } of blocks) {
+      assertEquals(new Set(pairs.map(({ condition }) => condition)).size, 3 * 3 + 1);
+    }
+  }
+});
+
+Deno.test("the context preset's processes share no pair, and its shards make it whole", () => {
+  const pairsOf = (stages: readonly Stage[]) =>
+    stages.flatMap(({ blocks }) => blocks.flatMap(({ pairs }) => pairs.map(({ pair }) => pair)));
+  const all = [1, 2, 3, 4].flatMap((process) => pairsOf(ofContexts(process)));
+  assertEquals([all.length, new Set(all).size], [4 * 90, 4 * 90]);
+  const parts = [1, 2, 3].flatMap((index) => pairsOf(ofContexts(1, { index, count: 3 })));
+  assertEquals(parts.sort(), pairsOf(ofContexts(1)).sort());
+  const done = [1, 2].flatMap((process) => ofContexts(process)).flatMap(({ blocks }) =>
+    blocks.flatMap((b) => b.pairs)
+  );
+  assertEquals(nextProcess(study, documents, { threads: 2 }, done), 3);
+  assertEquals(nextProcess(study, documents, { threads: 2 }, done.slice(1)), 1);
 });
 
 Deno.test("keys of conditions do not change between versions", () => {

@@ -59,10 +59,10 @@ export function tableSubject(
   };
 }
 
-/** A model whose passes call `before`, which may take virtual time or throw. */
+/** A model whose passes call `before` with their tokens and context; it may take virtual time or throw. */
 export function observed(
   model: LanguageModel,
-  before: (tokens: readonly TokenId[]) => void,
+  before: (tokens: readonly TokenId[], context: number) => void,
 ): LanguageModel {
   const wrap = (context: Context): Context => ({
     rows: 1,
@@ -72,7 +72,7 @@ export function observed(
     truncate: (length) => context.truncate(length),
     fork: () => wrap(context.fork()),
     async evaluate(tokens) {
-      before(tokens[0]!);
+      before(tokens[0]!, context.length());
       return await context.evaluate(tokens);
     },
     [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),

@@ -7,7 +7,8 @@
 import { predictSpeedup } from "../costs.ts";
 import { roundCosts, speedupAt } from "../boundary.ts";
 import type { Evidence } from "../evidence.ts";
-import type { Interval } from "../statistics.ts";
+import { octave } from "../located_rounds.ts";
+import { geometricMean, type Interval } from "../statistics.ts";
 import {
   above,
   judge,
@@ -20,26 +21,34 @@ import {
   tally,
   type Weight,
 } from "./finding.ts";
+import { type ControlledReplay, controlledReplays, ratioByText } from "./controlled_contexts.ts";
 import { cellName, measuredCells } from "./measured_cells.ts";
 import { DRAWS, type PricedPair, pricedPairs, whereMeasured } from "./priced.ts";
 
 /** α and K that contexts are compared at. */
 const POINT = { alpha: 0.7, draftLength: 4 } as const;
-/** Contexts that count as short, as 1K to 4K, and as beyond 8K: a limit of 8,192 leaves no more. */
+/** Contexts that count as long: near 8K, as a limit of 8,192 leaves nothing beyond. */
+const LONG = 7500;
+/** Contexts that count as short, as 1K to 4K, and as beyond 8K. */
 const BANDS = {
   short: { from: 0, to: 1000 },
   zone: { from: 1000, to: 4200 },
-  long: { from: 8000, to: Infinity },
+  long: { from: LONG, to: Infinity },
 } as const;
 
 type Band = keyof typeof BANDS;
 
-/** S in two bands of context, of what is the same but for it. */
+/** Where a comparison comes from, in words. */
+const SOURCES = {
+  controlled: "in pairs that differ in context alone (replays of set α)",
+  priced: `by measured costs at α = ${POINT.alpha}, K = ${POINT.draftLength}`,
+  measured: "in measured pairs",
+} as const;
+
+/** S in one band of context over S in another, of what is the same but for it. */
 interface Comparison {
   readonly name: string;
-  readonly source: "priced" | "measured";
-  readonly here: Interval;
-  readonly there: Interval;
+  readonly source: keyof typeof SOURCES;
   readonly ratio: Interval;
 }
 
@@ -75,7 +84,7 @@ export function middleContextIsBest(evidence: Evidence): Outcome {
  */
 export function longContextDegrades(evidence: Evidence): Outcome {
   const compared = compare(evidence, "long", "zone");
-  const needs = "costs or rows at 8,000 tokens and more";
+  const needs = `costs or rows at ${LONG} tokens and more`;
   if (compared.length === 0) return notMeasured(needs);
   return {
     verdict: judge(tally(compared.map(({ ratio }) => opposite(above(ratio, 1))))),
@@ -87,64 +96,106 @@ export function longContextDegrades(evidence: Evidence): Outcome {
 /** Bands of C10 and the draft lengths that are said to be best there. */
 const BEST = [
   { from: 0, to: 2000, name: "below 2K", lengths: [4, 5, 6, 7, 8] },
-  { from: 2000, to: 8000, name: "at 2–8K", lengths: [3, 4, 5] },
-  { from: 8000, to: Infinity, name: "near 8K", lengths: [0, 2, 3] },
+  { from: 2000, to: LONG, name: "at 2–8K", lengths: [3, 4, 5] },
+  { from: LONG, to: Infinity, name: "near 8K", lengths: [0, 2, 3] },
 ] as const;
 const ALPHAS = [0.5, 0.7, 0.9] as const;
 const LONGEST = 16;
 /** Loss that is taken for none. */
 const TOLERANCE = 0.02;
 
+/** The best K at one target, α and context, and what that says of the claim. */
+interface BestPlace {
+  readonly band: typeof BEST[number];
+  readonly length: number;
+  readonly weight: Weight;
+}
+
 /**
  * C10: the best K is 4–8 below 2K, 3–5 at 2–8K, 2–3 or none beyond. A place is against it if the best
- * of these loses more than 2 % to the best of all, 0 to 16.
+ * of these loses more than 2 % to the best of all: of those measured in pairs that differ in K alone,
+ * if there are any; else of 0 to 16 by measured costs.
  *
  * @param evidence The evidence.
  * @returns The outcome.
  */
 export function bestLengthFallsWithContext(evidence: Evidence): Outcome {
-  const places = pricedPairs(evidence).flatMap((pair) =>
-    pair.contexts.flatMap((context) =>
-      ALPHAS.flatMap((alpha) =>
-        whereMeasured(() => {
-          const band = BEST.find(({ from, to }) => from <= context && context < to)!;
-          const all = Array.from(
-            { length: LONGEST + 1 },
-            (_, draftLength) => estimate(pair, { alpha, draftLength, context }),
-          );
-          const most = Math.max(...all);
-          const claimed = Math.max(...band.lengths.map((length) => all[length]!));
-          return { band, length: all.indexOf(most), loss: 1 - claimed / most };
-        })
-      )
-    )
-  );
+  const replays = controlledReplays(evidence);
+  const controlled = controlledPlaces(replays);
+  const places = controlled.length > 0 ? controlled : pricedPlaces(evidence);
   if (places.length === 0) return notMeasured("a cost layer at several contexts");
-  const weigh = ({ loss }: { readonly loss: number }): Weight =>
-    loss > TOLERANCE ? "against" : "for";
   const words = { for: "hold (within 2 %)", against: "do not" };
+  const tried = [...new Set(replays.map(({ draftLength }) => draftLength))].sort((a, b) => a - b);
+  const [how, over] = controlled.length > 0
+    ? [`(0, ${tried.join(", ")} tried) in pairs that differ in K alone`, "precisions"]
+    : ["by measured costs", "drafts, precisions"];
   const bands = [...Map.groupBy(places, ({ band }) => band)];
   return {
-    verdict: judge(tally(places.map(weigh))),
+    verdict: judge(tally(places.map(({ weight }) => weight))),
     statement: bands.map(([{ name, lengths }, same]) => {
       const best = same.map(({ length }) => length);
-      return `${capital(name)} (said: ${
-        lengths.join(", ")
-      }) the best K by measured costs runs from ${Math.min(...best)} to ${
-        Math.max(...best)
-      } over drafts, precisions and α = ${ALPHAS.join(", ")}: ${
-        sayTally(tally(same.map(weigh)), "places", words)
+      return `${capital(name)} (said: ${lengths.join(", ")}) the best K ${how} runs from ${
+        Math.min(...best)
+      } to ${Math.max(...best)} over ${over} and α = ${ALPHAS.join(", ")}: ${
+        sayTally(tally(same.map(({ weight }) => weight)), "places", words)
       }.`;
     }).join(" "),
     numbers: bands.map(([{ name }, same]) => ({
       name: `share of places it holds at, ${name}`,
-      estimate: same.filter((place) => weigh(place) === "for").length / same.length,
+      estimate: same.filter(({ weight }) => weight === "for").length / same.length,
       low: null,
       high: null,
       n: same.length,
       of: "places",
     })),
   };
+}
+
+function bandOf(context: number) {
+  return BEST.find(({ from, to }) => from <= context && context < to)!;
+}
+
+/** Where all K were measured on the same texts: the best that is said against the best that is not. */
+function controlledPlaces(replays: readonly ControlledReplay[]): BestPlace[] {
+  const places = Map.groupBy(
+    replays,
+    ({ setting, acceptance, context }) => [setting, acceptance, octave(context)].join("\t"),
+  );
+  return [...places.values()].flatMap((same): BestPlace[] => {
+    const plain = same.map((replay) => ({ ...replay, draftLength: 0, speedup: 1 }));
+    const band = bandOf(same[0]!.context);
+    const [best, ...others] = [
+      ...Map.groupBy([...same, ...plain], ({ draftLength }) => draftLength),
+    ].map(([length, own]) => ({ length, own, speedup: geometricMean(own.map((r) => r.speedup)) }))
+      .sort((a, b) => b.speedup - a.speedup);
+    const isSaid = ({ length }: { readonly length: number }) =>
+      (band.lengths as readonly number[]).includes(length);
+    const rival = others.find((other) => isSaid(other) !== isSaid(best!));
+    const [said, unsaid] = isSaid(best!) ? [best, rival] : [rival, best];
+    const ratio = said && unsaid ? ratioByText(said.own, unsaid.own) : null;
+    if (ratio === null || ratio.low === null) return [];
+    return [{ band, length: best!.length, weight: above(ratio, 1 - TOLERANCE) }];
+  });
+}
+
+function pricedPlaces(evidence: Evidence): BestPlace[] {
+  return pricedPairs(evidence).flatMap((pair) =>
+    pair.contexts.flatMap((context) =>
+      ALPHAS.flatMap((alpha) =>
+        whereMeasured(() => {
+          const band = bandOf(context);
+          const all = Array.from(
+            { length: LONGEST + 1 },
+            (_, draftLength) => estimate(pair, { alpha, draftLength, context }),
+          );
+          const most = Math.max(...all);
+          const claimed = Math.max(...band.lengths.map((length) => all[length]!));
+          const weight = 1 - claimed / most > TOLERANCE ? "against" as const : "for" as const;
+          return { band, length: all.indexOf(most), weight };
+        })
+      )
+    )
+  );
 }
 
 /** Width of the pass that is held against one token. */
@@ -212,23 +263,44 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
   };
 }
 
-/** S of one band over S of another: by costs at α = 0.7, K = 4, and by measured pairs. */
+/** S of one band over S of another: in controlled pairs, or else by costs and by all measured pairs. */
 function compare(evidence: Evidence, here: Band, there: Band): Comparison[] {
+  const controlled = compareControlled(controlledReplays(evidence), here, there);
+  if (controlled.length > 0) return controlled;
   const priced = pricedPairs(evidence).flatMap((pair): Comparison[] => {
     const [a, b] = [here, there].map((band) => pricedIn(pair, band));
     if (!a || !b) return [];
     const name = `${pair.precision}, ${pair.draft} drafts`;
-    return [{ name, source: "priced", here: a, there: b, ratio: quotient(a, b) }];
+    return [{ name, source: "priced", ratio: quotient(a, b) }];
   });
   const others = new Map(cellsIn(evidence, there).map((cell) => [cellName(cell), cell]));
   const measured = cellsIn(evidence, here).flatMap((cell): Comparison[] => {
     const other = others.get(cellName(cell));
     if (!other) return [];
-    const [a, b] = [cell.speedup, other.speedup];
     const name = `${cell.precision}, K = ${cell.draftLength}`;
-    return [{ name, source: "measured", here: a, there: b, ratio: quotient(a, b) }];
+    return [{ name, source: "measured", ratio: quotient(cell.speedup, other.speedup) }];
   });
   return [...priced, ...measured];
+}
+
+/** Comparisons at the same α, K and precision, of those measured on two texts and more. */
+function compareControlled(
+  replays: readonly ControlledReplay[],
+  here: Band,
+  there: Band,
+): Comparison[] {
+  const cells = Map.groupBy(
+    replays,
+    ({ setting, acceptance, draftLength }) => [setting, acceptance, draftLength].join("\t"),
+  );
+  return [...cells.values()].flatMap((same): Comparison[] => {
+    const { precision, acceptance, draftLength } = same[0]!;
+    const [a, b] = [here, there].map((band) => same.filter(({ context }) => isIn(context, band)));
+    const ratio = ratioByText(a!, b!);
+    if (ratio === null || ratio.low === null) return [];
+    const name = `${precision}, α = ${acceptance}, K = ${draftLength}`;
+    return [{ name, source: "controlled", ratio }];
+  });
 }
 
 /** S by costs at the middle context of a band. */
@@ -258,19 +330,14 @@ function estimate(
 function sayComparisons(all: readonly Comparison[], what: string): string {
   if (all.length === 0) return "";
   const words = { for: "rise", against: "fall" };
-  const parts = (["priced", "measured"] as const).flatMap((source) => {
-    const some = all.filter((one) => one.source === source)
-      .toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
-    if (some.length === 0) return [];
-    const [least, most] = [some[0]!, some.at(-1)!];
-    const how = source === "priced"
-      ? `by measured costs at α = ${POINT.alpha}, K = ${POINT.draftLength}`
-      : "in measured pairs";
-    return [
-      `${how} from ${say(least.ratio)} (${least.name}) to ${say(most.ratio)} (${most.name}): ${
-        sayTally(tally(some.map(({ ratio }) => above(ratio, 1))), "comparisons", words)
-      }`,
-    ];
+  const parts = [...Map.groupBy(all, ({ source }) => source)].map(([source, some]) => {
+    const [least, ...others] = some.toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
+    const most = others.at(-1) ?? least!;
+    return `${SOURCES[source]} from ${say(least!.ratio)} (${least!.name}) to ${
+      say(most.ratio)
+    } (${most.name}): ${
+      sayTally(tally(some.map(({ ratio }) => above(ratio, 1))), "comparisons", words)
+    }`;
   });
   return `${what} runs, ${parts.join("; ")}.`;
 }

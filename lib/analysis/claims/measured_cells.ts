@@ -4,8 +4,10 @@
  * @module
  */
 
+import { CONTEXT_STUDY } from "../../study/presets.ts";
 import type { Records, RunRecord } from "../../study/records.ts";
 import type { Evidence } from "../evidence.ts";
+import { octave } from "../located_rounds.ts";
 import type { Interval } from "../statistics.ts";
 import { CELL_FACTORS, type CellSummary, summarise } from "../summary.ts";
 
@@ -29,8 +31,15 @@ export function measuredCells(
   { machines }: Pick<Evidence, "machines">,
   includes: (run: RunRecord) => boolean = () => true,
 ): MeasuredCell[] {
-  return machines.flatMap(({ records }) => summarise(select(records, includes)))
-    .filter((cell) => cell.draftLength > 0)
+  return machines.flatMap(({ records }) => {
+    const { runs, rounds } = select(records, includes);
+    // Over contexts S is no one number: each has cells of its own.
+    const groups = Map.groupBy(
+      runs,
+      ({ study, context }) => study === CONTEXT_STUDY ? octave(context) : 0,
+    );
+    return [...groups.values()].flatMap((own) => summarise({ runs: own, rounds }));
+  }).filter((cell) => cell.draftLength > 0)
     .filter((cell): cell is MeasuredCell => typeof cell.speedup?.low === "number");
 }
 

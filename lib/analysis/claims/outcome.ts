@@ -5,6 +5,7 @@
  */
 
 import { Z } from "../../study/interval.ts";
+import { CONTEXT_STUDY } from "../../study/presets.ts";
 import type { RunRecord } from "../../study/records.ts";
 import type { Evidence } from "../evidence.ts";
 import { cpuSecondsPerToken, energyPerToken } from "../energy.ts";
@@ -133,7 +134,10 @@ export function preEvaluationPredicts(evidence: Evidence): Outcome {
 /** For each cell of six prompts and more: S of one half, and of the other with its interval. */
 function splitCells(evidence: Evidence) {
   const cells = Map.groupBy(
-    countedPairs(evidence).filter(({ speculative }) => speculative.draftLength > 0),
+    countedPairs(evidence).filter(({ speculative }) =>
+      // Over contexts S is no one number.
+      speculative.draftLength > 0 && speculative.study !== CONTEXT_STUDY
+    ),
     ({ speculative }) => CELL_FACTORS.map((name) => speculative[name]).join("\t"),
   );
   return [...cells.values()].flatMap((pairs) => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import {
   approachesDraftLength,
   highAcceptanceHelps,
@@ -49,6 +49,8 @@ const FLAT: PlantedCosts["ms"] = () => 10;
 const STEEP: PlantedCosts["ms"] = (width) => 10 * width;
 const GAIN = [1.5, 1.6, 1.55, 1.52];
 const LOSS = [0.7, 0.72, 0.75, 0.71];
+const LUCK = [0.5, 1, 2, 4];
+const UNLUCK = LUCK.map((speedup) => speedup / 2);
 const NOISE = [0.4, 0.5, 2.5, 2];
 
 function priced(...layers: readonly Partial<PlantedCosts>[]): Evidence {
@@ -66,6 +68,13 @@ function measured(...cells: readonly PlantedPairs[]): Evidence {
       },
     })],
   });
+}
+
+/** Replays that differ in nothing but context and K, text by text. */
+function controlled(...cells: readonly PlantedPairs[]): Evidence {
+  return measured(
+    ...cells.map((cell) => ({ ...cell, draft: "replay" as const, study: "context" })),
+  );
 }
 
 function drafted(...groups: readonly Parameters<typeof tracesOf>[0][]): Evidence {
@@ -178,6 +187,31 @@ const PLANTED: readonly [string, (evidence: Evidence) => Outcome, Evidence, Clai
     "supported",
   ],
   [
+    "C5: only the same texts are compared, so luck that they share does not count",
+    longContextDegrades,
+    controlled({ speedups: UNLUCK, context: 7679 }, { speedups: LUCK, context: 2047 }),
+    "supported",
+  ],
+  [
+    "C5: other K are not compared",
+    longContextDegrades,
+    controlled(
+      { speedups: UNLUCK, context: 7679, draftLength: 2 },
+      { speedups: LUCK, context: 2047, draftLength: 8 },
+    ),
+    "not measured here",
+  ],
+  [
+    "C4: better than long, worse than short, in controlled pairs",
+    middleContextIsBest,
+    controlled(
+      { speedups: LUCK, context: 511 },
+      { speedups: UNLUCK, context: 2047 },
+      { speedups: UNLUCK.map((speedup) => speedup / 2), context: 7679 },
+    ),
+    "conditional",
+  ],
+  [
     "C6: copied answers accept more",
     matchingDomainHelps,
     drafted({ at: share(0.9), task: "edit" }, { at: share(0.3), task: "story" }),
@@ -214,6 +248,24 @@ const PLANTED: readonly [string, (evidence: Evidence) => Outcome, Evidence, Clai
     "C10: drafting never pays, said beyond 8K alone",
     bestLengthFallsWithContext,
     priced({ ms: STEEP }),
+    "conditional",
+  ],
+  [
+    "C10: K = 4 beats K = 8 where both are said",
+    bestLengthFallsWithContext,
+    controlled({ speedups: LUCK.map((s) => 9 * s) }, { speedups: LUCK, draftLength: 8 }),
+    "supported",
+  ],
+  [
+    "C10: K = 2 beats K = 4 on every text of a short context",
+    bestLengthFallsWithContext,
+    controlled({ speedups: LUCK, draftLength: 2 }, { speedups: UNLUCK }),
+    "contradicted",
+  ],
+  [
+    "C10: plain decoding is best, said near 8K alone",
+    bestLengthFallsWithContext,
+    controlled({ speedups: LOSS }, { speedups: LOSS, context: 7679 }),
     "conditional",
   ],
   ["C11: five tokens cost what one does", memoryDecidesAtLongContext, priced({}), "supported"],
@@ -375,6 +427,24 @@ const PLANTED: readonly [string, (evidence: Evidence) => Outcome, Evidence, Clai
 for (const [what, estimate, evidence, verdict] of PLANTED) {
   Deno.test(`${what}: ${verdict}`, () => assertEquals(estimate(evidence).verdict, verdict));
 }
+
+Deno.test("C4, C5 and C10 take pairs that differ in context alone before all others", () => {
+  const others = priced({ ms: (width, n) => 5 * width + n / 50 });
+  const rows = controlled(
+    { speedups: UNLUCK, context: 511 },
+    { speedups: LUCK, context: 2047 },
+    { speedups: UNLUCK, context: 7679 },
+  );
+  const both = { ...others, machines: [...others.machines, ...rows.machines] };
+  for (const judge of [middleContextIsBest, longContextDegrades, bestLengthFallsWithContext]) {
+    assertEquals(judge(both), judge(rows));
+    assertStringIncludes(judge(both).statement, "in pairs that differ in");
+    assertStringIncludes(judge(others).statement, "by measured costs");
+  }
+  const single = controlled({ speedups: [1], context: 7679 }, { speedups: [2], context: 2047 });
+  const withSingle = { ...others, machines: [...others.machines, ...single.machines] };
+  assertEquals(longContextDegrades(withSingle), longContextDegrades(others));
+});
 
 /** Two drafts of planted sizes, of which one is right more often. */
 function contest(parameters: number, good: number, bad: number): Evidence {

@@ -68,6 +68,7 @@ export interface PlantedPairs {
   readonly draft?: "prompt-lookup" | "replay";
   readonly draftLength?: number;
   readonly context?: number;
+  readonly study?: string;
   readonly exact?: boolean;
   /** How many of the texts differ from plain decoding's. */
   readonly differing?: number;
@@ -77,7 +78,7 @@ export interface PlantedPairs {
 export function pairsOf(planted: PlantedPairs): Pick<MachineEvidence, "records"> {
   const { speedups, alpha = 0.5, precision = "int8", draft = "prompt-lookup", draftLength = 4 } =
     planted;
-  const { context = 64, exact = false, differing = 0 } = planted;
+  const { context = 64, study = "planted", exact = false, differing = 0 } = planted;
   const runs: RunRecord[] = [];
   const rounds: RoundRecord[] = [];
   for (const [i, speedup] of speedups.entries()) {
@@ -90,13 +91,24 @@ export function pairsOf(planted: PlantedPairs): Pick<MachineEvidence, "records">
         : { drafted: 0, tested: 0, accepted: 0, emitted: 40 };
       const times = { draftMs: 0, verifyMs: decodeMs, sampleMs: 0, hostMs: 0 };
       runs.push({
-        ...{ pair, arm, machine: "machine", model: TARGET, precision, exact, threads: 2, context },
+        ...{
+          pair,
+          arm,
+          study,
+          machine: "machine",
+          model: TARGET,
+          precision,
+          exact,
+          threads: 2,
+          context,
+        },
         ...{ draft: speculative ? draft : "none", draftModel: null, draftPrecision: null },
-        ...{ draftLength: speculative ? draftLength : 0, policy: "", acceptance: null },
+        ...{ draftLength: speculative ? draftLength : 0, policy: "" },
         ...{ maxTokens: 40, temperature: 0, topK: 0, topP: 1, prompt: `p${i}`, process: 1 },
         ...{ status: "ok", rounds: 1, ...counts, ...times, decodeMs, disturbed: false },
         ...{ prefillMs: 1, draftPrefillMs: 0, firstTokenMs: 1, cpuSeconds: decodeMs / 1000 },
         ...{ weightBytes: 100, keyValueBytes: 10, energyJoules: null },
+        acceptance: speculative && draft === "replay" ? alpha : null,
         equalsPlain: speculative ? i >= differing : null,
       } as unknown as RunRecord);
       rounds.push({ pair, arm, round: 0, ...counts, ...times } as RoundRecord);
