@@ -4,10 +4,12 @@
  * @module
  */
 
-import { loadModel } from "../lib/engine/load.ts";
+import { type LoadedModel, loadModel } from "../lib/engine/load.ts";
 import type { Runtime } from "../lib/onnx/mod.ts";
 import type { CostStage } from "../lib/study/cost_plan.ts";
-import { type CostLoader, costTimer } from "../lib/study/cost_timer.ts";
+import { type CostLoader, type CostSubject, costTimer } from "../lib/study/cost_timer.ts";
+import { anyReadsHidden } from "./load.ts";
+import { openStudied } from "./subject.ts";
 
 /**
  * A loader of real weights, or of shapes. `id#4096` scores so many tokens of the vocabulary only.
@@ -25,14 +27,19 @@ export function costLoader(
   note: (text: string) => void,
 ): CostLoader {
   const room = furthest(stages);
-  return async (id, { precision, exact }) => {
-    const [path, scored] = id.split("#");
-    const vocabulary = scored === undefined ? undefined : firstTokens(Number(scored));
-    const options = { runtime, precision, exact, contextLength: room, vocabulary, signal };
-    const model = await loadModel(path!, { ...options, onStage: note });
+  const models = new WeakMap<CostSubject, LoadedModel>();
+  return async (id, { precision, exact, target, drafts = [] }) => {
+    const { path, scored } = partsOf(id);
+    const vocabulary = scored === undefined ? undefined : firstTokens(scored);
+    const passes = { runtime, precision, exact, contextLength: room, vocabulary };
+    const options = { ...passes, signal, onStage: note };
+    const leader = target && models.get(target);
+    const draft = leader && await openStudied(path, leader, options);
+    const hidden = await anyReadsHidden(drafts.map((draft) => partsOf(draft).path), options);
+    const model = draft?.model ?? await loadModel(path, { ...options, hidden });
     const { sha256, headPrecision, form } = model.details;
     const { trainedLength, contextLength } = model.architecture;
-    return {
+    const subject: CostSubject = {
       id,
       hash: sha256,
       precision,
@@ -40,10 +47,18 @@ export function costLoader(
       attention: form,
       provider: "cpu",
       limit: Math.min(trainedLength, contextLength),
-      open: (context, batch) => Promise.resolve(costTimer(model, context, batch)),
+      open: (context, batch) =>
+        costTimer(model, context, batch, draft?.follows ? leader : undefined),
       [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
     };
+    models.set(subject, model);
+    return subject;
   };
+}
+
+function partsOf(id: string): { readonly path: string; readonly scored?: number } {
+  const [path, scored] = id.split("#");
+  return { path: path!, ...(scored !== undefined && { scored: Number(scored) }) };
 }
 
 /** Which tokens a trimmed vocabulary keeps does not touch what a pass costs. */

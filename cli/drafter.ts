@@ -11,10 +11,9 @@ import { onlineNgram } from "../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../lib/decoding/drafters/prompt_lookup.ts";
 import type { LoadedModel, LoadOptions } from "../lib/engine/load.ts";
 import type { OnnxContext } from "../lib/engine/onnx_model.ts";
-import { readsHidden } from "../lib/engine/open_draft.ts";
 import type { Precision } from "../lib/models/graph.ts";
 import { frequentTokens } from "../lib/models/token_ranking.ts";
-import { loadWithProgress, openDraftWithProgress } from "./load.ts";
+import { anyReadsHidden, loadWithProgress, openDraftWithProgress } from "./load.ts";
 
 /** The flags that choose a drafter. */
 export interface DrafterFlags {
@@ -46,9 +45,7 @@ export async function wantsHidden(
   { draft }: Pick<DrafterFlags, "draft">,
   loading: LoadOptions,
 ): Promise<boolean> {
-  const models = draft.split(",").filter((name) => !BUILT_IN.test(name));
-  const wants = await Promise.all(models.map((model) => readsHidden(model, loading)));
-  return wants.includes(true);
+  return await anyReadsHidden(draft.split(",").filter((name) => !BUILT_IN.test(name)), loading);
 }
 
 /**

@@ -76,9 +76,17 @@ export class KeyValueCache {
     this.hidden = hidden > 0 ? next(1, hidden) : null;
   }
 
-  /** Bytes of all that it holds. */
+  /** Bytes of the keys and values. */
   get byteLength(): number {
-    return this.#tensors().reduce((sum, { data }) => sum + data.byteLength, 0);
+    return this.layers.reduce(
+      (sum, { key, value }) => sum + key.data.byteLength + value.data.byteLength,
+      0,
+    );
+  }
+
+  /** Bytes of the hidden states. */
+  get hiddenBytes(): number {
+    return this.hidden?.data.byteLength ?? 0;
   }
 
   /** Gives one more holder the same cache. */

@@ -35,7 +35,10 @@ export interface Evaluation extends TokenScores {
 export interface Context extends AsyncDisposable {
   /** How many sequences are decoded side by side. */
   readonly rows: number;
-  /** Bytes of its keys and values, room for more tokens included; absent if it keeps none. */
+  /**
+   * Bytes of its keys and values, room for more tokens included, and of the hidden states that
+   * another context keeps for it; absent if it has none.
+   */
   readonly cacheBytes?: number;
   /** Committed tokens of a row. */
   length(row?: number): number;

@@ -119,7 +119,11 @@ export class CachedContext implements OnnxContext {
   }
 
   get cacheBytes(): number {
-    return this.#text.shared.cache.byteLength;
+    if (this.#text.follows) return 0; // they are the leader's
+    const { byteLength, hiddenBytes } = this.#text.shared.cache;
+    if (!this.#leader) return byteLength;
+    // Hidden states are kept for a head alone: its own, and its target's.
+    return byteLength + hiddenBytes + this.#leader.#text.shared.cache.hiddenBytes;
   }
 
   length(row = 0): number {

@@ -16,6 +16,7 @@ import { trimVocabulary } from "../models/trimmed_vocabulary.ts";
 import { assemble } from "./assemble.ts";
 import { headPrecisionOf, type LoadedModel, loadModel, type LoadOptions } from "./load.ts";
 import { openSource, type SourceOptions } from "./model_source.ts";
+import type { Context } from "./language_model.ts";
 import type { OnnxContext } from "./onnx_model.ts";
 
 /** A model that drafts for a target. */
@@ -24,15 +25,17 @@ export interface LoadedDraft extends AsyncDisposable {
   readonly model: LoadedModel;
   /** What it borrows from its target; null for a whole model. */
   readonly role: DraftRole | null;
+  /** Whether its contexts follow one of the target's ({@linkcode OnnxModel.follow}): a head's do. */
+  readonly follows: boolean;
   /**
    * Opens a context to draft in for a context of the target: one that reads the text itself, or
-   * follows the target's ({@linkcode OnnxModel.follow}). Close it before the target's.
+   * follows the target's. Close it before the target's.
    */
-  open(context: OnnxContext): OnnxContext;
+  open(context: Context): OnnxContext;
 }
 
 /** How a draft is loaded: as a model is, but never cut. */
-export type DraftOptions = Omit<LoadOptions, "layers" | "hidden" | "contextLength">;
+export type DraftOptions = Omit<LoadOptions, "layers" | "hidden">;
 
 /** A draft that cannot draft for its target: "Cannot draft with DRAFT as REASON: WAY OUT". */
 export class DraftError extends Error {
@@ -68,7 +71,9 @@ export async function openDraft(
   return {
     model,
     role,
-    open: (context) => follows ? model.follow(context) : model.open(),
+    follows,
+    // A context of another kind is refused there.
+    open: (context) => follows ? model.follow(context as OnnxContext) : model.open(),
     [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
   };
 }
@@ -120,9 +125,11 @@ async function openWhole(
 ): Promise<LoadedModel> {
   await using opened = new AsyncDisposableStack();
   const model = opened.use(await loadModel(draft, options));
-  if (model.tokenizer.fingerprint !== target.tokenizer.fingerprint) {
+  const { id } = target.details;
+  const readText = !isShape(draft) && !isShape(id);
+  if (readText && model.tokenizer.fingerprint !== target.tokenizer.fingerprint) {
     throw new DraftError(
-      `Cannot draft with ${draft} as its tokenizer is not that of ${target.details.id}: choose a draft of the target's family`,
+      `Cannot draft with ${draft} as its tokenizer is not that of ${id}: choose a draft of the target's family`,
     );
   }
   opened.move(); // whoever asked disposes of it
@@ -138,13 +145,16 @@ async function openBorrowing(
   const { id, sha256, precision: targetPrecision, headPrecision: targetHead } = target.details;
   using gguf = await openGguf(path);
   const network = draftNetworkOf(gguf, { sha256, architecture: target.architecture });
-  const { role, architecture } = network;
+  const { role } = network;
   if (role === "feature" && !target.givesHidden) {
     throw new DraftError(
       `Cannot draft with ${draft} as ${target.name} was loaded without hidden states: load it with hidden: true`,
     );
   }
   using source = await openSource(id, cache, options);
+  const { contextLength } = network.architecture;
+  const room = role === "draft" ? options.contextLength ?? 0 : 0; // heads have their target's
+  const architecture = { ...network.architecture, contextLength: Math.max(contextLength, room) };
   const vocabulary = options.vocabulary &&
     trimVocabulary(options.vocabulary, architecture.vocabularySize);
   onStage?.(`preparing the ${precision} graphs of ${draft}`);
@@ -156,6 +166,7 @@ async function openBorrowing(
   };
   const own = {
     ...network,
+    architecture,
     weights: gguf,
     sha256: await sha256File(path),
     precision,

@@ -16,7 +16,7 @@ import {
 import { type PreparedPrompt, preparePrompt } from "./prepared.ts";
 import type { Origin } from "./provenance.ts";
 import { findDraft } from "./runner.ts";
-import type { Subject, SubjectLoader } from "./subject.ts";
+import { loadSubjects, type SubjectLoader } from "./subject.ts";
 import type { SweepOutcome, SweepProgress } from "./sweep.ts";
 import type { Trace } from "./trace.ts";
 import { packTrace, TRACE_SCHEMA, type TraceRecord } from "./trace_records.ts";
@@ -25,6 +25,8 @@ import {
   recordText,
   traceDrafter,
   traceDraws,
+  traceHead,
+  traceHeadDraws,
   traceModel,
 } from "./trace_recorder.ts";
 import type { TraceStore } from "./trace_store.ts";
@@ -95,35 +97,18 @@ async function recordStage(
 ): Promise<void> {
   report(`loading ${stage.precision}`);
   await using loaded = new AsyncDisposableStack();
-  const [target, ...drafts] = await loadModels(stage, options, loaded);
+  const planned = stage.blocks.flatMap(({ traces }) => traces);
+  const { model, precision } = planned[0]!;
+  const running = { model, precision, threads: options.threads, exact: true };
+  const wanted = planned.map(({ draft }) => draft);
+  const [target, ...drafts] = await loadSubjects(running, wanted, options, loaded);
   for (const block of stage.blocks) {
     options.signal?.throwIfAborted();
     report(`${stage.precision} · reading ${block.prompt.id}`);
     const reading = { maxTokens: 1, ...(options.signal && { signal: options.signal }) };
-    await using prepared = await preparePrompt(block.prompt, target!, drafts, reading);
+    await using prepared = await preparePrompt(block.prompt, target, drafts, reading);
     await recordBlock(block, prepared, report, options);
   }
-}
-
-/** The stage's target, then the models that draft for it. */
-async function loadModels(
-  { blocks }: TraceStage,
-  { load, threads, signal }: BehaviourOptions,
-  loaded: AsyncDisposableStack,
-): Promise<Subject[]> {
-  const traces = blocks.flatMap((block) => block.traces);
-  const { model, precision } = traces[0]!;
-  const drafts = traces.flatMap(({ draft }) =>
-    draft.draft === "model" ? [{ model: draft.draftModel, precision: draft.draftPrecision }] : []
-  );
-  const wanted = [{ model, precision }, ...drafts];
-  const distinct = new Map(wanted.map((one) => [`${one.model} ${one.precision}`, one]));
-  const subjects: Subject[] = [];
-  for (const { model, precision } of distinct.values()) {
-    signal?.throwIfAborted();
-    subjects.push(loaded.use(await load(model, { precision, threads, exact: true })));
-  }
-  return subjects;
 }
 
 async function recordBlock(
@@ -171,10 +156,18 @@ async function recordTrace(
     await using drafter = draft.draft === "ngram" ? onlineNgram() : promptLookup();
     return await traceDrafter(text, drafter, options);
   }
-  const { context } = findDraft(prepared, draft);
-  if (temperature === 0) return await traceModel(text, context, options);
+  const { subject: { follow }, context } = findDraft(prepared, draft);
   const contexts = { target: prepared.target.context, draft: context };
-  return await traceDraws(text, contexts, { ...options, seed: `${seed} ${prepared.prompt.id}` });
+  const seeded = { ...options, seed: `${seed} ${prepared.prompt.id}` };
+  if (follow) {
+    const head = { ...contexts, follow };
+    return temperature === 0
+      ? await traceHead(text, head, options)
+      : await traceHeadDraws(text, head, seeded);
+  }
+  return temperature === 0
+    ? await traceModel(text, context, options)
+    : await traceDraws(text, contexts, seeded);
 }
 
 function provenanceOf(

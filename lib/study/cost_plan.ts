@@ -50,6 +50,8 @@ export interface PlannedCost extends CostCondition {
 
 /** Cells whose models are loaded together: a target, and what may draft for it. */
 export interface CostStage {
+  /** The target's catalog id. */
+  readonly model: string;
   /** The target's precision. */
   readonly precision: Precision;
   /** The cells. */
@@ -168,7 +170,7 @@ export function planCosts(preset: CostPreset, options: CostPlanOptions): CostSta
     const costs = subjects.flatMap(({ widest, ...subject }) =>
       shapesOf(preset, widest).map((shape) => plannedCost({ ...subject, exact, threads, ...shape }))
     ).filter(({ cell }) => !planned.has(cell) && planned.add(cell));
-    return { precision, costs: costs.filter(({ key }) => isInShard(key, shard)) };
+    return { model, precision, costs: costs.filter(({ key }) => isInShard(key, shard)) };
   });
 
   function plannedCost(condition: CostCondition): PlannedCost {
@@ -219,7 +221,7 @@ export function nextCostProcess(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(pendingCosts([{ precision: "int4", costs: [] }], []), []);
+ * assertEquals(pendingCosts([{ model: "m", precision: "int4", costs: [] }], []), []);
  * ```
  */
 export function pendingCosts(
@@ -227,8 +229,8 @@ export function pendingCosts(
   done: readonly { readonly cell: string }[],
 ): CostStage[] {
   const cells = new Set(done.map(({ cell }) => cell));
-  return stages.map(({ precision, costs }) => ({
-    precision,
+  return stages.map(({ costs, ...stage }) => ({
+    ...stage,
     costs: costs.filter(({ cell }) => !cells.has(cell)),
   })).filter(({ costs }) => costs.length > 0);
 }

@@ -160,26 +160,38 @@ async function measureStage(
   }
 }
 
-/** Loads a stage's models and groups its cells by what a visit opens. */
+/** Loads a stage's target, then its drafts, and groups the cells by what a visit opens. */
 async function openBlocks(
-  { costs }: CostStage,
+  stage: CostStage,
   { load, signal }: Settings,
   loaded: AsyncDisposableStack,
 ): Promise<Block[]> {
-  const blocks: Block[] = [];
-  const models = Map.groupBy(costs, ({ model, precision }) => `${model} ${precision}`);
-  for (const planned of models.values()) {
+  const { model, precision, costs } = stage;
+  const { threads, exact } = costs[0]!;
+  const nameOf = (one: Pick<CostStage, "model" | "precision">) => `${one.model} ${one.precision}`;
+  const cells = Map.groupBy(costs, nameOf);
+  const own = cells.get(nameOf(stage)) ?? [];
+  cells.delete(nameOf(stage));
+  const drafts = [...cells.values()].map(([cell]) => cell!);
+  const ids = drafts.map((draft) => draft.model);
+  const target = loaded.use(await load(model, { precision, threads, exact, drafts: ids }));
+  const blocks = blocksOf(target, own);
+  for (const draft of drafts) {
     signal?.throwIfAborted();
-    const { model, precision, threads, exact } = planned[0]!;
-    const subject = loaded.use(await load(model, { precision, threads, exact }));
-    const places = Map.groupBy(planned, ({ context, batch }) => `${context} ${batch}`);
-    for (const together of places.values()) {
-      const { context, batch } = together[0]!;
-      const cells = new Map(together.map((cell) => [cell, []]));
-      blocks.push({ subject, context, batch, cells, dropped: [] });
-    }
+    const options = { precision: draft.precision, threads, exact, target };
+    const subject = loaded.use(await load(draft.model, options));
+    blocks.push(...blocksOf(subject, cells.get(nameOf(draft))!));
   }
   return blocks;
+}
+
+function blocksOf(subject: CostSubject, planned: readonly PlannedCost[]): Block[] {
+  const places = Map.groupBy(planned, ({ context, batch }) => `${context} ${batch}`);
+  return [...places.values()].map((together) => {
+    const { context, batch } = together[0]!;
+    const cells = new Map(together.map((cell) => [cell, []]));
+    return { subject, context, batch, cells, dropped: [] };
+  });
 }
 
 /** Takes samples of a block's cells; they count unless other work disturbed them. */

@@ -11,7 +11,7 @@ import { fixed } from "../decoding/policies/fixed.ts";
 import type { Round } from "../decoding/round.ts";
 import type { OnnxContext, OnnxModel } from "../engine/onnx_model.ts";
 import type { TokenId } from "../models/token.ts";
-import type { CostShape } from "./cost_plan.ts";
+import { type CostShape, PREFILL_WIDTH } from "./cost_plan.ts";
 import type { Subject, SubjectOptions } from "./subject.ts";
 
 /** Times cells of one context and batch. Disposing of it frees the context. */
@@ -32,7 +32,10 @@ export interface CostSubject
 }
 
 /** Loads a model by its id. */
-export type CostLoader = (id: string, options: SubjectOptions) => Promise<CostSubject>;
+export type CostLoader = (
+  id: string,
+  options: SubjectOptions<CostSubject>,
+) => Promise<CostSubject>;
 
 /**
  * Times a model of the engine. The text before the new tokens is pretended: its slots hold zeros,
@@ -44,13 +47,29 @@ export type CostLoader = (id: string, options: SubjectOptions) => Promise<CostSu
  * @param context Tokens before the new ones. Slots that longer text took would cost shorter text
  *   time, so a timer keeps to one context.
  * @param batch Rows.
- * @returns The timer.
+ * @param target Of a head: its target, behind a context of which its own is opened.
+ * @returns The timer. It throws a RangeError if asked for prefill of a head that reads no prompt, as
+ *   it finds keys and values in its target's cache.
  */
-export function costTimer(model: OnnxModel, context: number, batch: number): CostTimer {
-  const opened = model.open(batch);
+export async function costTimer(
+  model: OnnxModel,
+  context: number,
+  batch: number,
+  target?: OnnxModel,
+): Promise<CostTimer> {
+  await using stack = new AsyncDisposableStack();
+  const leader = target && stack.use(target.open(batch));
+  if (leader) await lead(leader, target, model, context);
+  const opened = stack.use(leader ? model.follow(leader) : model.open(batch));
+  const contexts = stack.move();
   let continuation: readonly TokenId[] = [];
   return {
     async time({ kind, width }) {
+      if (kind === "prefill" && leader && !model.readsHidden) {
+        throw new RangeError(
+          `Cannot time prefill of ${model.name} as its target reads the prompt for it: count no time`,
+        );
+      }
       for (let row = 0; row < batch; row++) opened.pretend(context, row);
       if (kind === "host") {
         if (continuation.length < width) continuation = await record(opened, model, width);
@@ -64,8 +83,24 @@ export function costTimer(model: OnnxModel, context: number, batch: number): Cos
       else await opened.append(tokens);
       return performance.now() - started;
     },
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => contexts.disposeAsync(),
   };
+}
+
+/**
+ * Has a target's context read as far as a head's passes need: to the end of their text if the head
+ * goes on in its cache, further if it reads hidden states of new tokens.
+ */
+async function lead(
+  leader: OnnxContext,
+  target: OnnxModel,
+  head: OnnxModel,
+  context: number,
+): Promise<void> {
+  const rows = Array.from({ length: leader.rows }, (_, row) => row);
+  const end = Math.min(context + PREFILL_WIDTH, target.contextLength);
+  for (const row of rows) leader.pretend(head.readsHidden ? end - 1 : context, row);
+  if (head.readsHidden) await leader.append(rows.map(() => [0])); // so that all have slots
 }
 
 /** The model's greedy continuation, read in passes of two as verification reads: any token drafts. */

@@ -17,7 +17,10 @@ import { messagesOf, type Prompt } from "./workload.ts";
 export interface Prefilled {
   /** The model. */
   readonly subject: Subject;
-  /** All of the prompt but its last token. Fork it; do not write to it. */
+  /**
+   * All of the prompt but its last token. Do not write to it but fork it; a head's fork follows the
+   * same context of the target.
+   */
   readonly context: Context;
   /** Milliseconds it took to read. */
   readonly prefillMs: number;
@@ -80,16 +83,18 @@ export async function preparePrompt(
 ): Promise<PreparedPrompt> {
   await using opened = new AsyncDisposableStack();
   const tokens = target.encode(messagesOf(prompt));
-  const read = async (subject: Subject): Promise<Prefilled> => {
+  const read = async (subject: Subject, leader?: Context): Promise<Prefilled> => {
     const { clock = () => performance.now() } = options;
-    const context = opened.use(subject.model.open());
+    const context = opened.use(
+      leader && subject.follow ? subject.follow(leader) : subject.model.open(),
+    );
     const started = clock();
     await prefill(context, tokens, options);
     return { subject, context, prefillMs: clock() - started };
   };
   const prefilled = await read(target);
   const prefilledDrafts: Prefilled[] = [];
-  for (const draft of drafts) prefilledDrafts.push(await read(draft));
+  for (const draft of drafts) prefilledDrafts.push(await read(draft, prefilled.context));
   const continuation = await record(prefilled, tokens, options);
   const contexts = opened.move();
   return {
@@ -126,6 +131,8 @@ export async function warmUp(
 ): Promise<void> {
   await using context = prefilled.context.fork();
   for (const width of widths) {
+    // Of a head's pass only the first token may go beyond what its target has read.
+    context.truncate(Math.min(context.length(), Math.max(0, tokens.length - width)));
     for (let i = 0; i < 2; i++) await context.evaluate([Array(width).fill(tokens.at(-1)!)]);
   }
 }

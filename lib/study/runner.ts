@@ -11,6 +11,7 @@ import { onlineNgram } from "../decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../decoding/drafters/prompt_lookup.ts";
 import { replay } from "../decoding/drafters/replay.ts";
 import { fixed } from "../decoding/policies/fixed.ts";
+import { prefill } from "../decoding/prefill.ts";
 import type { Round } from "../decoding/round.ts";
 import { speculate } from "../decoding/speculative.ts";
 import { isDisturbed, type Meter, otherLoad, readMeters } from "./meters.ts";
@@ -138,8 +139,9 @@ async function runArm(
 ): Promise<Run> {
   const startedAt = new Date();
   try {
-    await using context = await forkToWrite(prepared.target.context, prepared.tokens);
     await using opened = new AsyncDisposableStack();
+    const context = opened.use(prepared.target.context.fork());
+    await makeReady(context, prepared.tokens, options);
     const { condition } = planned;
     const decode = {
       maxTokens: condition.maxTokens,
@@ -152,7 +154,7 @@ async function runArm(
     const own = new Map([[prepared.target, context]]);
     const rounds = arm === "plain" ? autoregress(context, prepared.tokens, decode) : speculate(
       context,
-      await drafterOf(planned, prepared, own, opened),
+      await drafterOf(planned, prepared, own, opened, options),
       prepared.tokens,
       { ...decode, policy: fixed(condition.draftLength) },
     );
@@ -202,11 +204,14 @@ function memoryOf(
   return splitMemory(Deno.memoryUsage().rss, needed, others);
 }
 
-/** A fork whose copy of the cache is its own already: copying it is no part of decoding. */
-async function forkToWrite(context: Context, tokens: readonly TokenId[]): Promise<Context> {
-  const fork = context.fork();
-  await fork.evaluate([tokens.slice(-1)]); // not committed, so it leaves no trace
-  return fork;
+/** Does what is no part of decoding: a fork copies its cache, and a head reads the prompt. */
+async function makeReady(
+  context: Context,
+  tokens: readonly TokenId[],
+  options: PairOptions,
+): Promise<void> {
+  await prefill(context, tokens, options);
+  await context.evaluate([tokens.slice(-1)]); // not committed, so it leaves no trace
 }
 
 async function drafterOf(
@@ -214,6 +219,7 @@ async function drafterOf(
   prepared: PreparedPrompt,
   own: Map<Prefilled, Context>,
   opened: AsyncDisposableStack,
+  options: PairOptions,
 ): Promise<Drafter> {
   switch (draft.draft) {
     case "prompt-lookup":
@@ -222,7 +228,12 @@ async function drafterOf(
       return opened.use(onlineNgram());
     case "model": {
       const prefilled = findDraft(prepared, draft);
-      const context = opened.use(await forkToWrite(prefilled.context, prepared.tokens));
+      const { follow } = prefilled.subject;
+      // A fork of a head's context would go on following the target's that was prepared.
+      const context = opened.use(
+        follow ? follow(own.get(prepared.target)!) : prefilled.context.fork(),
+      );
+      await makeReady(context, prepared.tokens, options);
       own.set(prefilled, context);
       return opened.use(modelDrafter(context, draft.draftModel));
     }

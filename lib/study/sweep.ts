@@ -10,7 +10,7 @@ import { type PreparedPrompt, preparePrompt, warmUp } from "./prepared.ts";
 import { pendingStages } from "./resume.ts";
 import { type PairOptions, runPair } from "./runner.ts";
 import type { RecordStore } from "./store.ts";
-import type { Subject, SubjectLoader } from "./subject.ts";
+import { loadSubjects, type SubjectLoader } from "./subject.ts";
 
 /** Where a sweep stands. */
 export interface SweepProgress {
@@ -117,13 +117,15 @@ class Session {
 async function runStage(stage: Stage, session: Session, options: SweepOptions): Promise<void> {
   session.report(`loading ${stage.precision}`);
   await using loaded = new AsyncDisposableStack();
-  const [target, ...drafts] = await loadModels(stage, options, loaded);
+  const conditions = pairsOf(stage).map(({ condition }) => condition);
+  const wanted = conditions.map(({ draft }) => draft);
+  const [target, ...drafts] = await loadSubjects(conditions[0]!, wanted, options, loaded);
   let cold = true;
   for (const block of stage.blocks) {
     options.signal?.throwIfAborted();
     session.report(`${stage.precision} · reading ${block.prompt.id}`);
     const { maxTokens } = block.pairs[0]!.condition;
-    await using prepared = await preparePrompt(block.prompt, target!, drafts, {
+    await using prepared = await preparePrompt(block.prompt, target, drafts, {
       ...options,
       maxTokens,
     });
@@ -147,28 +149,6 @@ async function runBlock(
     session.finish(planned);
   }
   session.report(`${prompt.id} done`);
-}
-
-/** The stage's target, then the models that draft for it. */
-async function loadModels(
-  stage: Stage,
-  { load, signal }: SweepOptions,
-  loaded: AsyncDisposableStack,
-): Promise<Subject[]> {
-  const conditions = pairsOf(stage).map(({ condition }) => condition);
-  const { model, precision, threads, exact } = conditions[0]!;
-  const wanted = new Map([[`${model} ${precision}`, { model, precision }]]);
-  for (const { draft } of conditions) {
-    if (draft.draft !== "model") continue;
-    const { draftModel, draftPrecision } = draft;
-    wanted.set(`${draftModel} ${draftPrecision}`, { model: draftModel, precision: draftPrecision });
-  }
-  const subjects: Subject[] = [];
-  for (const { model, precision } of wanted.values()) {
-    signal?.throwIfAborted();
-    subjects.push(loaded.use(await load(model, { precision, threads, exact })));
-  }
-  return subjects;
 }
 
 async function warmUpAll(prepared: PreparedPrompt, blocks: readonly Block[]): Promise<void> {

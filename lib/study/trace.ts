@@ -25,6 +25,12 @@ export interface ChosenDraft {
 export interface DrawnDraft {
   /** min(1, q(x)/p(x)): the chance that a draft which stood so far stands here too. */
   readonly chance: number;
+  /**
+   * Of a head, which reads states that it foretold itself: the chances that further tokens of a draft
+   * that begins here stand, each if all before it stood. Absent where it is no matter where a draft
+   * began: a token's chance is then its own position's.
+   */
+  readonly further?: readonly number[];
   /** Σ min(p, q): the chance that a token drawn from q stands, whatever the text is. */
   readonly overlap: number;
   /** q(y) of one y that was drawn from q. */
@@ -186,8 +192,11 @@ function draftAt(
       `Cannot replay ${policy.name} as confidences of drawn tokens past a rejection are not in the trace: replay greedy traces`,
     );
   }
-  const ahead = trace.drafts.slice(position, position + limit);
-  const fell = ahead.findIndex(({ chance }) => random() >= chance);
+  const { chance, further } = trace.drafts[position]!;
+  const ahead = further
+    ? [chance, ...further].slice(0, limit)
+    : trace.drafts.slice(position, position + limit).map(({ chance }) => chance);
+  const fell = ahead.findIndex((chance) => random() >= chance);
   return draft(limit, fell < 0 ? ahead.length : fell);
 }
 

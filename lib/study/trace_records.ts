@@ -26,7 +26,7 @@ export const TRACE_SCHEMA = 1;
 export const TRACE_DRAFTS = ["prompt-lookup", "ngram", "model"] as const;
 
 const CHOSEN = String.raw`\d+\/\d+(:(\d\d)+)?`;
-const DRAWN = String.raw`\d+(\/\d+){3}`;
+const DRAWN = String.raw`\d+(\/\d+){3}(:\d+(\/\d+)*)?`;
 
 /** The columns of a file of traces. */
 export const TRACE_COLUMNS = {
@@ -60,7 +60,7 @@ export const TRACE_COLUMNS = {
   ),
   choice: oneOf(CHOICES, "Whether drafted tokens were chosen, or drawn from a distribution."),
   drafts: pattern(
-    "One entry a token of the text. Chosen: right/offered, then the draft's probability of each of its tokens as far as it told, two digits each: hundredths, rounded down, 99 at most. Drawn, in thousandths: min(1, q(x)/p(x)) of the text's token x; Σ min(p, q); and of one y drawn from q, q(y) and min(1, p(y)/q(y)).",
+    "One entry a token of the text. Chosen: right/offered, then the draft's probability of each of its tokens as far as it told, two digits each: hundredths, rounded down, 99 at most. Drawn, in thousandths: min(1, q(x)/p(x)) of the text's token x; Σ min(p, q); and of one y drawn from q, q(y) and min(1, p(y)/q(y)); then, of a head, the chances that further tokens of a draft that begins here stand, each if all before it stood.",
     new RegExp(`^(${CHOSEN}( ${CHOSEN})*|${DRAWN}( ${DRAWN})*)$`),
   ),
 } satisfies Table;
@@ -139,15 +139,29 @@ function hundredths(share: number): number {
   return Math.min(99, near / 100 <= share ? near : near - 1);
 }
 
-function packDrawn({ chance, overlap, confidence, acceptance }: DrawnDraft): string {
-  return [chance, overlap, confidence, acceptance].map((share) => Math.round(share * 1000)).join(
-    "/",
-  );
+function packDrawn({ chance, overlap, confidence, acceptance, further }: DrawnDraft): string {
+  const own = packShares([chance, overlap, confidence, acceptance]);
+  return further && further.length > 0 ? `${own}:${packShares(further)}` : own;
 }
 
 function unpackDrawn(entry: string): DrawnDraft {
-  const [chance, overlap, confidence, acceptance] = entry.split("/").map((n) => Number(n) / 1000);
-  return { chance: chance!, overlap: overlap!, confidence: confidence!, acceptance: acceptance! };
+  const [own, ...rest] = entry.split(":").map(unpackShares);
+  const [chance, overlap, confidence, acceptance] = own!;
+  return {
+    chance: chance!,
+    overlap: overlap!,
+    confidence: confidence!,
+    acceptance: acceptance!,
+    ...(rest.length > 0 && { further: rest[0]! }),
+  };
+}
+
+function packShares(shares: readonly number[]): string {
+  return shares.map((share) => Math.round(share * 1000)).join("/");
+}
+
+function unpackShares(packed: string): number[] {
+  return packed.split("/").map((share) => Number(share) / 1000);
 }
 
 /** A column of text of a certain form. */

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { sha256File } from "../../lib/models/digest.ts";
+import { readCosts } from "../../lib/study/cost_store.ts";
 import { readRecords } from "../../lib/study/store.ts";
 import { readTraces } from "../../lib/study/trace_store.ts";
+import { tinyDraft } from "../engine/draft_files.ts";
 import { tinyGguf } from "../faults/tiny_model.ts";
 import { sweep } from "./sweep_command.ts";
 
@@ -39,7 +42,7 @@ Deno.test("sweep behaviour, costs and validate work hand in hand on a model's fi
     "5",
   );
   assert(
-    /^fp32: 12 cells, 24 pairs, about (\d+\.\d|unknown) minutes\n$/.test(planned.out),
+    /^fp32: 12 cells, 42 pairs, about (\d+\.\d|unknown) minutes\n$/.test(planned.out),
     planned.out,
   );
   assert(/^fp32: 5 cells, /.test(few.out), few.out);
@@ -53,6 +56,50 @@ Deno.test("sweep behaviour, costs and validate work hand in hand on a model's fi
   const again = await run("validate", ...texts, ...records, "--report");
   assertGreater(again.out.split("\n").length, 5);
   assertEquals(again.out, validated.out);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("sweep behaviour, costs and validate measure heads as they do other drafts", async () => {
+  const folder = await Deno.makeTempDir();
+  const model = `${folder}/tiny.gguf`;
+  const heads = ["feature", "exit"].map((role) => `${folder}/${role}.gguf`);
+  await Deno.writeFile(model, tinyGguf());
+  const sha256 = await sha256File(model);
+  await Deno.writeFile(heads[0]!, tinyDraft("feature", sha256));
+  await Deno.writeFile(heads[1]!, tinyDraft("exit", sha256));
+  const run = (...args: string[]) => sweep(args, { SPECBOUND_CACHE: folder });
+  const drafts = ["--drafts", heads.map((head) => `${head}@int8`).join()];
+  const shared = ["--model", model, "--precisions", "int8", "--threads", "1", ...drafts];
+  const records = ["--records", `${folder}/records`];
+  const texts = ["--contexts", "none", "--max-tokens", "8", "--traces", `${folder}/traces`]
+    .concat("--prompts", "data/prompts/quick.json");
+
+  const behaviour = await run("behaviour", ...shared, ...texts, "--take", "2");
+  assertEquals(behaviour.code, 0, behaviour.err);
+  const traces = await readTraces(`${folder}/traces`);
+  assertEquals(new Set(traces.map(({ draftModel }) => draftModel)), new Set(heads));
+  const cells = ["--contexts", "64", "--minutes", "0.1"];
+  const timed = await run("costs", ...shared, ...records, ...cells);
+  assertEquals(timed.code, 0, timed.err);
+  const machine = `${folder}/records/${[...Deno.readDirSync(`${folder}/records`)][0]!.name}`;
+  const costs = (await readCosts(machine)).filter((cost) => heads.includes(cost.model));
+  assertGreater(costs.length, 0);
+  for (const { model, kind, status } of costs) {
+    const unread = model === heads[1] && kind === "prefill"; // it finds the prompt read
+    assertEquals(status, unread ? "failed" : "ok");
+  }
+  const validated = await run("validate", ...shared, ...records, ...texts, "--cells", "4");
+  assertEquals(validated.code, 0, validated.err);
+  assert(/All \d+ runs keep the identities/.test(validated.out), validated.out);
+  const { runs } = await readRecords(machine);
+  assertEquals(new Set(runs.map(({ draftModel }) => draftModel)), new Set([null, ...heads]));
+
+  const mixed = await run("behaviour", ...shared, ...texts, "--precisions", "fp32");
+  assertEquals(mixed.code, 1);
+  assert(
+    /exit.gguf in int8 as its layers are those of a target in fp32/.test(mixed.err),
+    mixed.err,
+  );
   await Deno.remove(folder, { recursive: true });
 });
 

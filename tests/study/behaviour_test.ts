@@ -163,12 +163,21 @@ Deno.test("every confidence is stored so that each threshold in hundredths decid
   }
 });
 
+Deno.test("a drawn trace is stored with what a head's further tokens have for chances, if any", () => {
+  const draft = { chance: 0.973, overlap: 0.981, confidence: 0.45, acceptance: 1 };
+  const traced = { tokens: [7, 8, 9], stop: "length", maxTokens: 3, longest: 4 } as const;
+  const drafts = [{ ...draft, further: [0.5, 1] }, { ...draft, further: [0.002] }, draft];
+  const packed = packTrace({ choice: "drawn", ...traced, drafts });
+  assertEquals(TRACE_COLUMNS.drafts.read(packed.drafts), packed.drafts);
+  assertEquals(unpackTrace(packed).drafts, drafts);
+});
+
 Deno.test("a malformed trace is refused, and so is another version", async () => {
   const { drafts, tokens } = TRACE_COLUMNS;
   for (const cell of ["1/3:9829 0/0", "973/981/450/1000", "0/16"]) {
     assertEquals(drafts.read(cell), cell);
   }
-  for (const cell of ["", "1", "1/3:982", "1/3 973/981/450/1000", "a/b"]) {
+  for (const cell of ["", "1", "1/3:982", "1/3 973/981/450/1000", "1/2/3/4:", "a/b"]) {
     assertEquals(drafts.read(cell), undefined);
   }
   assertEquals([tokens.read("1 2"), tokens.read("1,2")], ["1 2", undefined]);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { CostRecord } from "../../lib/study/cost_records.ts";
 import type { Meter } from "../../lib/study/meters.ts";
+import { planCosts } from "../../lib/study/cost_plan.ts";
 import { plant, plantedMs, SMALL, smallPlan, smallSweep, temporaryCosts } from "./planted_costs.ts";
 
 const total = smallPlan().flatMap(({ costs }) => costs).length;
@@ -167,4 +168,19 @@ Deno.test("a cell that cannot be done is recorded as failed, and the others go o
   assertEquals(failed.map(({ width, context, ms, error }) => [width, context, ms, error]), [
     [5, 4096, null, "RangeError: Cannot reach so far"],
   ]);
+});
+
+Deno.test("drafts are loaded for their stage's target, also where its own cells are on record", async () => {
+  await using store = await temporaryCosts();
+  const planted = plant();
+  await smallSweep(store, planted);
+  const asked: unknown[] = [];
+  const load: typeof planted.load = (id, options) => {
+    asked.push([id, options.precision, options.drafts ?? options.target?.id]);
+    return planted.load(id, options);
+  };
+  const drafts = [{ model: "head.gguf", precision: "int8" }] as const;
+  const settings = { model: "planted", threads: 1, process: 1 };
+  await smallSweep(store, { ...planted, load }, {}, planCosts(SMALL, { ...settings, drafts }));
+  assertEquals(asked, [["planted", "int4", ["head.gguf"]], ["head.gguf", "int8", "planted"]]);
 });

@@ -14,7 +14,7 @@ Deno.test("costTimer() times every kind in rows of any number, again and again, 
     await using model = await loadModel(path, { runtime, cache });
     for (const batch of [1, 2]) {
       for (const context of [0, 100, model.contextLength - 128]) {
-        await using timer = costTimer(model, context, batch);
+        await using timer = await costTimer(model, context, batch);
         for (const kind of ["pass", "prefill", "host", "host"] as const) {
           for (const width of [1, 5, 17]) {
             assert(await timer.time({ kind, width, context, batch }) > 0);
@@ -22,12 +22,12 @@ Deno.test("costTimer() times every kind in rows of any number, again and again, 
         }
       }
       const context = model.contextLength - 4;
-      await using timer = costTimer(model, context, batch);
+      await using timer = await costTimer(model, context, batch);
       const shape = (width: number): CostShape => ({ kind: "pass", width, context, batch });
       assert(await timer.time(shape(4)) > 0);
       await assertRejects(() => timer.time(shape(5)), Error, "context length is 4096");
     }
-    await using past = costTimer(model, model.contextLength + 1, 1);
+    await using past = await costTimer(model, model.contextLength + 1, 1);
     const shape: CostShape = { kind: "pass", width: 1, context: 0, batch: 1 };
     await assertRejects(() => past.time(shape), RangeError, "Cannot pretend");
   }

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   confidence,
+  type Context,
   type Drafter,
   fixed,
   type LanguageModel,
@@ -17,8 +18,11 @@ import {
   recordText,
   traceDrafter,
   traceDraws,
+  traceHead,
+  traceHeadDraws,
   traceModel,
 } from "../../lib/study/trace_recorder.ts";
+import { foretelling } from "./foretelling.ts";
 import { leaning } from "./leaning.ts";
 
 const PROMPT = [0, 1, 2, 3, 0, 1];
@@ -28,7 +32,7 @@ const table = (seed: number, spread = 3) =>
 
 interface Live {
   readonly target: LanguageModel;
-  readonly drafter: Drafter;
+  readonly open: (target: Context) => Drafter;
   readonly policy: Policy;
   readonly maxTokens: number;
   readonly endOfText: ReadonlySet<number>;
@@ -41,10 +45,11 @@ interface Counted {
   readonly rounds: readonly TracedRound[];
 }
 
-async function runLive({ target, drafter, seed = 1, ...options }: Live): Promise<Counted> {
+async function runLive({ target, open, seed = 1, ...options }: Live): Promise<Counted> {
   const rounds: TracedRound[] = [];
   const tokens: number[] = [];
-  for await (const round of speculate(target.open(), drafter, PROMPT, { ...options, seed })) {
+  const context = target.open();
+  for await (const round of speculate(context, open(context), PROMPT, { ...options, seed })) {
     const { drafted, tested, accepted, emitted } = round;
     const counts = { drafted: drafted.length, tested, accepted, emitted: emitted.length };
     rounds.push({ position: tokens.length, ...counts });
@@ -66,15 +71,21 @@ for (const end of [[], [3], [5]]) {
       const draft = leaning(target, table(99), 0.4);
       const options = { maxTokens: 40, seed: 1, endOfText };
       const text = await recordText(target.open(), PROMPT, options);
-      const drafters: [() => Drafter, Trace][] = [
+      const follow = foretelling(draft, leaning(target, table(98), 1.5));
+      const head = { target: target.open(), follow };
+      const drafters: [(target: Context) => Drafter, Trace][] = [
         [() => modelDrafter(draft), await traceModel(text, draft.open(), { longest: LONGEST })],
+        [
+          (context) => modelDrafter(follow(context)),
+          await traceHead(text, head, { longest: LONGEST }),
+        ],
       ];
       for (const open of [() => promptLookup(), () => onlineNgram()]) {
         drafters.push([open, await traceDrafter(text, open(), { longest: LONGEST })]);
       }
       for (const [open, trace] of drafters) {
         for (const policy of policies()) {
-          const live = await runLive({ target, drafter: open(), policy, ...options });
+          const live = await runLive({ target, open, policy, ...options });
           assertEquals(replayTrace(trace, { policy, seed: 1 }), live.rounds, policy.name);
         }
       }
@@ -93,25 +104,34 @@ Deno.test("a model traced in wide passes has the trace of a model asked at every
   }
 });
 
-for (const drawn of [true, false]) {
-  Deno.test(`replays of sampled traces are distributed as live runs of ${drawn ? "drawn" : "chosen"} drafts`, async () => {
+for (const kind of ["drawn", "chosen", "head's"] as const) {
+  Deno.test(`replays of sampled traces are distributed as live runs of ${kind} drafts`, async () => {
     const sampling = { temperature: 0.8 };
     const target = table(5, 1.5);
     const draft = leaning(target, table(99), 0.5);
+    const follow = foretelling(draft, table(99));
+    const drafters: Record<typeof kind, (target: Context) => Drafter> = {
+      drawn: () => modelDrafter(draft),
+      chosen: () => onlineNgram(),
+      "head's": (context) => modelDrafter(follow(context)),
+    };
     const options = { maxTokens: 12, endOfText: new Set([5]), sampling };
     const policy = fixed(3);
     const [live, replayed]: Counted[][] = [[], []];
     for (let seed = 0; seed < 1500; seed++) {
-      const drafter = drawn ? modelDrafter(draft) : onlineNgram();
-      live!.push(await runLive({ target, drafter, policy, ...options, seed: `live ${seed}` }));
+      const open = drafters[kind];
+      live!.push(await runLive({ target, open, policy, ...options, seed: `live ${seed}` }));
       const text = await recordText(target.open(), PROMPT, { ...options, seed });
-      const contexts = { target: target.open(), draft: draft.open() };
-      const trace = drawn
-        ? await traceDraws(text, contexts, { longest: LONGEST, seed })
-        : await traceDrafter(text, onlineNgram(), { longest: LONGEST });
+      const contexts = { target: target.open(), draft: draft.open(), follow };
+      const recording = { longest: LONGEST, seed };
+      const trace = kind === "chosen"
+        ? await traceDrafter(text, onlineNgram(), recording)
+        : await (kind === "drawn" ? traceDraws : traceHeadDraws)(text, contexts, recording);
       replayed!.push({ tokens: trace.tokens, rounds: replayTrace(trace, { policy, seed }) });
     }
     const seen: Record<string, (run: Counted) => string> = {
+      "how many rounds accept how much": ({ rounds }) =>
+        rounds.map(({ accepted }) => accepted).slice(0, 2).join(" "),
       "rounds of a run": ({ rounds }) => `${rounds.length}`,
       "the first round and its first token": ({ rounds: [first], tokens: [token] }) =>
         `${first!.tested} ${first!.accepted} ${first!.emitted > 0 ? token : "end"}`,
