@@ -101,9 +101,9 @@ def save_model(
 ) -> None:
     """Writes a draft with the target's tokenizer, or, if it has a role, one that borrows.
 
-    `kind` ("Q8_0", "Q4_1", "Q4_0" or "F32") packs the matrices; norms stay F32. `role` ("draft", "feature"
-    or "exit") leaves out tokenizer and embedding, which are the target's. The file appears whole or
-    not at all, and the same weights give the same bytes.
+    `kind` ("Q8_0", "Q4_1", "Q4_0" or "F32") packs the matrices; norms stay F32. `role` ("draft",
+    "feature" or "exit") leaves out tokenizer and embedding, which are the target's. The file appears
+    whole or not at all, and the same weights give the same bytes.
     """
     shape, partial = model.shape, path.with_suffix(".partial")
     writer = GGUFWriter(partial, "llama")

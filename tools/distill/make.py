@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # Spinning threads starve a shared machine.
@@ -30,14 +31,14 @@ from train import Settings, train
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("SPECBOUND_CACHE", Path.home() / ".cache" / "specbound"))
-TRAIN_SEED, HELD_OUT_SEED = 1, 2
+SEEDS = {"train": 1, "held-out": 2}  # of the text
 CURVE_SHARE = 3  # Learning curves are read on every third held-out conversation.
 
 
-def arguments() -> argparse.Namespace:
+def arguments(description: str) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     target = CACHE / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
     parser.add_argument("--target", type=Path, default=target, help="the target's GGUF")
@@ -100,40 +101,32 @@ def summary(score: dict[str, object]) -> dict[str, float]:
     return {"loss": score["loss"], **rates}
 
 
-def make_draft(
-    target: Llama, rows: list[Conversation], held_out: list[Conversation], recipe: Recipe,
-    preset: Preset, args: argparse.Namespace,
-) -> dict[str, object]:
-    """Trains a draft, writes it, reads it back and evaluates what was written.
+def settings_of(recipe: Recipe, preset: Preset, args: argparse.Namespace) -> Settings:
+    """How a recipe's draft is trained under a preset."""
+    return Settings(round(recipe.tokens * preset.training), recipe.rate, preset.batch, args.loss,
+                    args.seed, recipe.steps, recipe.regression)
 
-    Drafts of the same recipe that see only a share of the text, as often, tell what more would do.
-    """
-    settings = Settings(round(recipe.tokens * preset.training), recipe.rate, preset.batch,
-                        args.loss, args.seed, recipe.steps)
+
+def make_draft(
+    target: Llama, text: dict[str, list[Conversation]], recipe: Recipe, settings: Settings,
+    args: argparse.Namespace,
+) -> dict[str, object]:
+    """Trains a draft, writes it, reads it back and evaluates what was written."""
+    rows, held_out = text["train"], text["held-out"]
     draft = recipe.start(target, rows, args.seed).to(args.device)
     curve: list[dict[str, object]] = []
 
-    def observe(tokens: int, loss: float) -> None:
-        point = {"tokens": tokens, "training": round(loss, 4),
+    def observe(tokens: int, loss: float | None = None) -> None:
+        point = {"tokens": tokens, "training": loss and round(loss, 4),
                  **summary(evaluate(draft, held_out[::CURVE_SHARE]))}
         print(f"{recipe.name}: {point}", flush=True)
         curve.append(point)
 
+    observe(0)
     seconds = train(draft, rows, settings, observe)
     path = args.models / f"{recipe.name}.gguf"
     save_model(draft, path, recipe.kind, args.target, recipe.name, recipe.role or None)
     score = evaluate(load_model(path, target).to(args.device), held_out)
-
-    by_text: list[dict[str, object]] = []
-    for share in recipe.shares:
-        part = rows[: round(share * len(rows))]
-        other = recipe.start(target, part, args.seed).to(args.device)
-        less = replace(settings, tokens=round(settings.tokens * share))
-        train(other, part, less, lambda *_: None)
-        by_text.append({"text": places_of(part), **summary(evaluate(other, held_out))})
-        print(f"{recipe.name}: {by_text[-1]}", flush=True)
-    if by_text:
-        by_text.append({"text": places_of(rows), **summary(score)})
     return {
         "file": path.name,
         "sha256": sha256(path),
@@ -146,7 +139,6 @@ def make_draft(
         "training": vars(settings),
         "seconds": round(seconds),
         "curve": curve,
-        "byText": by_text,
         "score": score,
     }
 
@@ -168,51 +160,88 @@ def off(manifest: dict, recorded: dict) -> list[str]:
     return faults
 
 
-def main() -> None:
-    """Text, check, drafts, manifest."""
-    args = arguments()
-    preset, folder = PRESETS[args.preset], args.out / args.preset
-    args.models.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class Source:
+    """The target, a copy of it that writes, its tokenizer, and what it wrote."""
+
+    target: Llama
+    writer: Llama
+    tokenizer: Tokenizer
+    shards: dict[str, list[Path]]
+
+
+def open_source(args: argparse.Namespace, preset: Preset) -> Source:
+    """Reads the target and has it write what text is still missing."""
     target, tokenizer = load_model(args.target), load_tokenizer(args.target)
     writer = copy.deepcopy(target).to(args.device, torch.bfloat16)
-    wanted = {
-        "train": (args.text_tokens or preset.text_tokens, TRAIN_SEED),
-        "held-out": (preset.held_out_tokens, HELD_OUT_SEED),
+    amounts = {
+        "train": args.text_tokens or preset.text_tokens,
+        "held-out": preset.held_out_tokens,
     }
-    for part, (tokens, seed) in wanted.items():
-        write_text(writer, tokenizer, folder / part, tokens=tokens, rows=preset.rows, seed=seed,
+    shards = {}
+    for part, tokens in amounts.items():
+        folder = args.out / args.preset / part
+        write_text(writer, tokenizer, folder, tokens=tokens, rows=preset.rows, seed=SEEDS[part],
                    lengths=preset.lengths)
+        shards[part] = shards_of(folder, tokens)
+    return Source(target, writer, tokenizer, shards)
 
+
+def read_text(
+    source: Source, recipe: Recipe, prompts: Path,
+) -> tuple[dict[str, list[Conversation]], dict[str, object]]:
+    """The text "train" and "held-out", with the states that a recipe needs; what to say of it."""
+    layers = recipe.reads(source.target)
+    parts: dict[str, list[Conversation]] = {}
+    facts: dict[str, object] = {"topK": TOP_K, "temperatures": TEMPERATURES}
+    for part, shards in source.shards.items():
+        write_states(source.writer, shards, layers)
+        rows, dropped = read_clean(shards, source.tokenizer, prompts, layers)
+        parts[part] = rows if part == "train" else unseen(rows, parts["train"])
+        facts[part] = {
+            "seed": SEEDS[part],
+            "tokens": places_of(parts[part]),
+            "conversations": len(parts[part]),
+            "overlapping": {"words": WORDS, "leftOut": dropped},
+            "seconds": round(seconds_of(shards)),
+            "sha256": digest(parts[part]),
+        }
+    return parts, facts
+
+
+def read_manifest(path: Path) -> dict:
+    """A manifest, or one without drafts where there is none yet."""
+    return json.loads(path.read_text()) if path.exists() else {"drafts": {}}
+
+
+def write_manifest(path: Path, manifest: dict) -> None:
+    """Writes a manifest; what holds only numbers and words stands on one line."""
+    text = json.dumps(manifest, indent=1)
+    flat = re.compile(r"([\[{])\s+([^\[\]{}]+?)\s+([\]}])")
+    path.write_text(flat.sub(lambda m: m[1] + re.sub(r",\n\s+", ", ", m[2]) + m[3], text) + "\n")
+
+
+def main() -> None:
+    """Text, check, drafts, manifest."""
+    args = arguments(__doc__)
+    preset = PRESETS[args.preset]
+    args.models.mkdir(parents=True, exist_ok=True)
+    source = open_source(args, preset)
     path = args.models / "manifest.json"
     for recipe in FAMILY:
         if recipe.name not in (args.drafts or preset.drafts):
             continue
-        layers = recipe.reads(target)
-        parts: dict[str, list[Conversation]] = {}
-        text: dict[str, object] = {"topK": TOP_K, "temperatures": TEMPERATURES}
-        for part, (tokens, seed) in wanted.items():
-            shards = shards_of(folder / part, tokens)
-            write_states(writer, shards, layers)
-            rows, dropped = read_clean(shards, tokenizer, args.prompts, layers)
-            parts[part] = rows if part == "train" else unseen(rows, parts["train"])
-            text[part] = {
-                "seed": seed,
-                "tokens": places_of(parts[part]),
-                "conversations": len(parts[part]),
-                "overlapping": {"words": WORDS, "leftOut": dropped},
-                "seconds": round(seconds_of(shards)),
-                "sha256": digest(parts[part]),
-            }
-        draft = make_draft(target, parts["train"], parts["held-out"], recipe, preset, args)
-        entry = {
+        parts, text = read_text(source, recipe, args.prompts)
+        settings = settings_of(recipe, preset, args)
+        draft = make_draft(source.target, parts, recipe, settings, args)
+        manifest = read_manifest(path)
+        manifest["target"] = {"file": args.target.name, "sha256": sha256(args.target)}
+        manifest["drafts"][recipe.name] = {
             "preset": args.preset, **draft, "spread": preset.spread, "text": text,
             "hardware": hardware(args.device), "torch": torch.__version__,
         }
-        manifest = json.loads(path.read_text()) if path.exists() else {"drafts": {}}
-        manifest["target"] = {"file": args.target.name, "sha256": sha256(args.target)}
-        manifest["drafts"][recipe.name] = entry
-        path.write_text(json.dumps(manifest, indent=1) + "\n")
-    if args.compare and (faults := off(manifest, json.loads(args.compare.read_text()))):
+        write_manifest(path, manifest)
+    if args.compare and (faults := off(read_manifest(path), json.loads(args.compare.read_text()))):
         sys.exit(f"Cannot reproduce {', '.join(faults)} as the loss is outside the spread")
 
 

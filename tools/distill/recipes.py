@@ -21,7 +21,8 @@ class Recipe:
       `layers`.
 
     `tokens` are the places to learn from under the preset "cpu"; a preset multiplies them. A loss
-    looks at `steps` drafted tokens in a row. `shares` of the text show what more of it would do.
+    looks at `steps` drafted tokens in a row, and, `regression` times, at how far a head's states
+    are from the target's.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Recipe:
     layers: int = 0
     hidden: int = 0
     steps: int = 1
-    shares: tuple[float, ...] = ()
+    regression: float = 0.0
 
     def start(self, target: Llama, rows: list[Conversation], seed: int) -> Llama | Head:
         """The draft before training on `rows`."""
@@ -72,8 +73,8 @@ FAMILY = (
     Recipe("draft-4x576", "Q8_0", rate=1e-3, tokens=300_000, role="draft", copied=(0, 1, 28, 29)),
     Recipe("draft-6x576", "Q8_0", rate=1e-3, tokens=150_000, role="draft",
            copied=(0, 1, 2, 27, 28, 29)),
-    Recipe("draft-feature", "Q4_1", rate=1.5e-3, tokens=36_000, role="feature", steps=3,
-           shares=(1 / 4, 1 / 2)),
+    Recipe("draft-feature", "Q4_1", rate=1.5e-3, tokens=156_000, role="feature", steps=3,
+           regression=3.0),
     Recipe("draft-exit", "Q8_0", rate=3e-3, tokens=20_000, role="exit", layers=4),
 )
 

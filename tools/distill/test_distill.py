@@ -18,15 +18,17 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 from gguf.quants import dequantize, quantize
 from torch import nn
 
+from curve import needed, part_of, predictions
 from evaluate import decode, evaluate
 from gguf_file import load_model, load_tokenizer, save_model, sha256
 from heads import ridge, start_feature
+from make import read_manifest, write_manifest
 from model import Llama, Shape, copy_layers, project_embedding
 from overlap import evaluation_ngrams
 from recipes import Recipe
 from states import states_of, write_states
 from text import TOP_K, Conversation, Lengths, draw, load_shards, shards_of, write_text, write_turns
-from train import Settings, divergence, make_batch, train
+from train import Settings, distance, divergence, make_batch, train
 
 SHAPE = Shape(3, 64, 4, 2, 32, 96, 128, context=256)
 NARROW = Shape(1, 32, 1, 1, 32, 96, 128, context=256)
@@ -147,7 +149,7 @@ def test_an_exported_draft_reads_back(directory: Path) -> None:
     target = tiny_target(directory)
     draft = project_embedding(load_model(target), NARROW, 1)
     tokens = load_tokenizer(target)
-    for kind in ("Q8_0", "Q4_0", "F32"):
+    for kind in ("Q8_0", "Q4_1", "Q4_0", "F32"):
         path = directory / f"{kind}.gguf"
         save_model(draft, path, kind, target, "draft")
         read = load_model(path)
@@ -250,6 +252,53 @@ def test_heads_start_better_than_without_their_fit(directory: Path) -> None:
         fitted = evaluate(head, rows)["loss"]
         nn.init.zeros_(head.fc.weight if recipe.role == "feature" else head.blk[0].ffn_down.weight)
         assert fitted < evaluate(head, rows)["loss"] - 0.01, recipe.role
+
+
+def test_regression_brings_a_head_nearer_to_the_target_s_states(directory: Path) -> None:
+    target = load_model(tiny_target(directory))
+    rows = with_states(target, small_text(target), (SHAPE.layers,))
+    batch, apart = make_batch(rows, torch.device("cpu")), []
+    for regression in (0.0, 30.0):
+        head = start_feature(target, rows, 1)
+        train(head, rows, Settings(5_000, 3e-3, 256, regression=regression), lambda *_: None)
+        with torch.inference_mode():
+            hidden = head.unroll(batch.tokens, batch.states, 1)[0]
+            apart.append(distance([hidden[batch.rows, batch.columns]], batch).item())
+    assert apart[1] < apart[0], apart
+
+
+def test_parts_of_the_text_are_disjoint_and_make_it_up(directory: Path) -> None:
+    rows = list(range(30))
+    for count in (1, 2, 4, 8):
+        parts = [part_of(rows, count, index) for index in range(count)]
+        assert sum(parts, []) == rows
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_the_text_needed_is_where_a_law_reaches_the_goal(directory: Path) -> None:
+    tokens = np.array([1e4, 2e4, 4e4, 8e4])
+    for law, rates in (
+        ("power", 1 - 2 * tokens**-0.1),
+        ("logarithm", 0.04 * np.log(tokens) - 0.1),
+    ):
+        for goal, rate in zip(np.log(tokens), rates, strict=True):
+            assert abs(needed(tokens, rates, rate, law) - goal) < 1e-9
+        assert needed(tokens, rates[::-1], 0.9, law) == np.inf
+    points = [{"text": text, "greedy": rate, "chain": -rate} for text, rate in zip(tokens, rates)]
+    points[1]["greedy"] += 0.001  # off the law
+    for found in predictions(points):
+        if found["rate"] == "chain":
+            assert found["tokens"] is None  # as more text was no better
+        else:
+            assert tokens[-1] < found["low"] < found["tokens"] < found["high"]
+
+
+def test_a_manifest_reads_back(directory: Path) -> None:
+    curve = [{"tokens": 1, "training": None}, {"tokens": 2, "training": 2.5, "note": "a, b"}]
+    manifest = {"drafts": {"a": {"copied": [], "curve": curve}}}
+    write_manifest(directory / "manifest.json", manifest)
+    assert read_manifest(directory / "manifest.json") == manifest
+    assert read_manifest(directory / "none.json") == {"drafts": {}}
 
 
 def test_decoding_counts_what_was_tested(directory: Path) -> None:

@@ -9,6 +9,7 @@ from time import perf_counter
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -30,6 +31,7 @@ class Settings:
     loss: str = "kl"
     seed: int = 1
     steps: int = 1  # drafted tokens in a row that a loss looks at
+    regression: float = 0.0  # weight of the distance to the target's states, for feature heads
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ def divergence(draft: Llama | Head, hidden: Tensor, batch: Batch, loss: str) -> 
     return (wanted.exp() * (wanted - said)).sum(-1).mean()
 
 
+def distance(read: list[Tensor], batch: Batch) -> Tensor:
+    """Smooth L1 between a feature head's states and the target's (EAGLE, section 3.2)."""
+    wanted = batch.states[batch.rows, batch.columns]
+    return torch.stack([F.smooth_l1_loss(hidden.float(), wanted) for hidden in read]).mean()
+
+
 def optimizers_of(draft: Llama | Head, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of layers, AdamW for the rest.
 
@@ -146,13 +154,14 @@ def train(
                 group["lr"] = settings.rate * min((done + 1e-3) / 0.05, (1 - done) / 0.95)
         with torch.autocast(device.type, torch.bfloat16):
             unrolled = draft.unroll(batch.tokens, batch.states, settings.steps)
-            losses_by_step = [
-                divergence(draft, hidden[batch.rows, batch.columns], batch, settings.loss)
-                for hidden in unrolled
-            ]
-            loss = torch.stack(losses_by_step).mean()
+            read = [hidden[batch.rows, batch.columns] for hidden in unrolled]
+            by_step = [divergence(draft, hidden, batch, settings.loss) for hidden in read]
+            loss = torch.stack(by_step).mean()
+            total = loss
+            if settings.regression > 0:
+                total = loss + settings.regression * distance(read, batch)
         draft.zero_grad()
-        loss.backward()
+        total.backward()
         torch.nn.utils.clip_grad_norm_(draft.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
