@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { startKernel } from "../tools/notebooks/kernel.ts";
 import {
   formatNotebook,
+  listNotebooks,
   moduleOf,
   type Notebook,
   NotebookError,
@@ -41,17 +42,10 @@ if (import.meta.main) {
   const { flags, positionals } = parseArguments(specification, Deno.args);
   await report(async () => {
     requireInteger("run notebooks", "timeout", flags.timeout, 1);
-    const files = await filesOf(flags.folder, positionals[0] ?? "");
+    const files = await listNotebooks(flags.folder, positionals[0] ?? "");
     if (flags.types) return await checkTypes(files);
     for (const file of files) await refresh(file, flags);
   });
-}
-
-async function filesOf(folder: string, part: string): Promise<string[]> {
-  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)
-    .filter((name) => name.endsWith(".ipynb") && name.includes(part)).sort();
-  if (names.length > 0) return names.map((name) => join(folder, name));
-  throw new NotebookError(`Cannot run notebooks as ${folder} has none named *${part}*.ipynb`);
 }
 
 /** Runs a notebook, and keeps the outcome or compares it with what is on file. */

@@ -258,7 +258,7 @@ export function answerHardware(machines: readonly MachineRecords[]): string {
     row.rate.toFixed(0),
     row.drafter,
     two(row.v),
-    two(row.alpha),
+    row.alpha === null ? "" : two(row.alpha), // a table may offer nothing
     `**${row.interval}**`,
     row.verdict,
   ]);
@@ -283,7 +283,7 @@ function hardwareRows({ machine, records }: MachineRecords) {
       drafter: `${draftName(cell)}, K = ${cell.draftLength}`,
       rate: 1000 / msOf(1),
       v: msOf(cell.draftLength + 1) / msOf(1),
-      alpha: cell.alpha!,
+      alpha: cell.alpha,
       s: cell.speedup!.estimate,
       interval: withInterval(cell.speedup!),
       verdict: cell.verdict,

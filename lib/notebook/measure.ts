@@ -99,12 +99,16 @@ export async function stoppable<T>(task: (signal: AbortSignal) => Promise<T>): P
   const controller = new AbortController();
   const stop = () => controller.abort(new DOMException("Interrupted", "AbortError"));
   Deno.addSignalListener("SIGINT", stop);
+  if ("jupyter" in Deno) Deno.addSignalListener("SIGINT", ignore); // for good
   try {
     return await task(controller.signal);
   } finally {
     Deno.removeSignalListener("SIGINT", stop);
   }
 }
+
+/** A button that is pressed twice finds the task stopped and nobody listening, but for this. */
+function ignore(): void {}
 
 function catalogLoader(runtime: Runtime, signal: AbortSignal): SubjectLoader {
   return async (id, { precision, exact }) =>

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { join } from "node:path";
+
 /** What a cell showed. */
 export type Output =
   | {
@@ -53,6 +55,21 @@ export class NotebookError extends Error {
 
 /** Tags of the only code cells that need not show anything. */
 const SILENT = ["imports", "parameters"];
+
+/**
+ * The notebooks of a folder.
+ *
+ * @param folder The folder.
+ * @param part What their names must hold; "" for all.
+ * @returns Their paths, in order of their names.
+ * @throws {NotebookError} If there are none.
+ */
+export async function listNotebooks(folder: string, part: string): Promise<string[]> {
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)
+    .filter((name) => name.endsWith(".ipynb") && name.includes(part)).sort();
+  if (names.length > 0) return names.map((name) => join(folder, name));
+  throw new NotebookError(`Cannot run notebooks as ${folder} has none named *${part}*.ipynb`);
+}
 
 /**
  * Reads a notebook file.
