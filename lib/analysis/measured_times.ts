@@ -52,8 +52,27 @@ export function newestCosts<T extends Pick<CostRecord, "modelHash" | "headPrecis
 }
 
 /**
- * Rows of one model as times to fit. Rows of the same cell are replicates. Left out are rows that
- * failed, that other work disturbed, and that were visited once, which nothing vouches for.
+ * Whether a row's time counts: it did not fail, no other work disturbed it, and it was visited more
+ * than once, as nothing vouches for a single visit.
+ *
+ * @param row The row.
+ * @returns Whether it counts.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * assert(!isUsableCost({ status: "ok", lowMs: 9.8, disturbed: true }));
+ * ```
+ */
+export function isUsableCost(
+  { status, lowMs, disturbed }: Pick<CostRecord, "status" | "lowMs" | "disturbed">,
+): boolean {
+  return status === "ok" && lowMs !== null && !disturbed;
+}
+
+/**
+ * Rows of one model as times to fit. Rows of the same cell are replicates; those that are not usable
+ * are left out.
  *
  * @param rows Rows of one model, precision, thread count and machine.
  * @param kind Which of them.
@@ -71,9 +90,7 @@ export function measuredTimes(
   kind: typeof COST_KINDS[number],
 ): MeasuredTime[] {
   requireOneModel(rows);
-  const used = rows.filter((row) =>
-    row.kind === kind && row.status === "ok" && row.lowMs !== null && !row.disturbed
-  );
+  const used = rows.filter((row) => row.kind === kind && isUsableCost(row));
   const cells = Map.groupBy(used, ({ width, context, batch }) => `${width} ${context} ${batch}`);
   return [...cells.values()].map((replicates) => {
     const { width, context, batch } = replicates[0]!;

@@ -5,6 +5,7 @@
  */
 
 import { contour, type DraftPoint, draftPoints, speedupMap } from "../analysis/map.ts";
+import { isUsableCost } from "../analysis/measured_times.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import type { TraceRecord } from "../study/trace_records.ts";
@@ -90,16 +91,21 @@ function panelsOf(
     readonly batch: number;
   },
 ): MapPanel[] {
-  const rows = costs.filter((row) => !row.exact && row.kind === "pass" && row.batch === batch);
+  const rows = costs.filter((row) =>
+    !row.exact && row.kind === "pass" && row.batch === batch && isUsableCost(row)
+  );
   const targets = rows.filter((row) => row.model === model);
   const threads = Math.max(...targets.map((row) => row.threads));
   const precisions = Object.keys(PRECISIONS)
     .filter((name) => targets.some(({ precision }) => precision === name));
   const costsOf = costsOfRuns(costs);
   return [undefined, ...draft ? [draft] : []].flatMap((drafter) => {
-    const reaches = [model, drafter?.model ?? model].map((name) =>
-      rows.filter((row) => row.model === name && row.width === 1).map(({ context }) => context)
+    const read = rows.filter((row) =>
+      row.width === 1 && (row.model === model || row.model === drafter?.model)
     );
+    // All panels span what was measured of each precision.
+    const layers = Map.groupBy(read, (row) => `${row.model} ${row.precision}`);
+    const reaches = [...layers.values()].map((layer) => layer.map(({ context }) => context));
     const contexts = logSpaced(
       Math.max(...reaches.map((places) => Math.min(...places))),
       Math.min(...reaches.map((places) => Math.max(...places))),

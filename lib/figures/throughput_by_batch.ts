@@ -6,6 +6,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { type BatchThroughput, batchThroughputs } from "../analysis/throughput.ts";
+import { isUsableCost } from "../analysis/measured_times.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import { drawPlot, HEADING, margins, spread, yLabel } from "./plot.ts";
@@ -60,7 +61,9 @@ export function throughputByBatch(
 ): string {
   const { model, draft, alphas = [0.5, 0.7, 0.9], context = 1024, longest = 16, width = 880 } =
     options;
-  const rows = costs.filter((row) => !row.exact && row.kind === "pass" && row.model === model);
+  const rows = costs.filter((row) =>
+    !row.exact && row.kind === "pass" && row.model === model && isUsableCost(row)
+  );
   const threads = Math.max(...rows.map((row) => row.threads));
   const costsOf = costsOfRuns(costs);
   const points = Object.keys(PRECISIONS).flatMap((precision) => {

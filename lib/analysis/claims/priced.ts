@@ -15,7 +15,7 @@ import type { TraceOrigin } from "../../study/trace_store.ts";
 import { type CostPair, rememberCosts } from "../boundary.ts";
 import { draftParameters } from "../draft_manifest.ts";
 import type { Evidence } from "../evidence.ts";
-import { CostModelError } from "../measured_times.ts";
+import { CostModelError, isUsableCost } from "../measured_times.ts";
 import { geometricMean, type PairedRatio } from "../statistics.ts";
 import { type CostedRun, costsOfRuns, speedupOfRounds } from "../validation_prediction.ts";
 
@@ -61,7 +61,7 @@ type Layer = Pick<CostRecord, "model" | "precision" | "threads" | "exact">;
  */
 export function pricedPairs({ machines }: Pick<Evidence, "machines">): PricedPair[] {
   return machines.flatMap(({ machine, costs }) => {
-    const usable = costs.filter((row) => row.kind === "pass" && row.lowMs !== null);
+    const usable = costs.filter((row) => row.kind === "pass" && isUsableCost(row));
     const rowsOf = Map.groupBy(usable, layerName);
     const layers = [...rowsOf.values()].map((rows) => rows[0]!).sort((a, b) => bits(b) - bits(a));
     const checks = (layer: Layer) =>
