@@ -34,7 +34,7 @@ export interface PricedPair {
   readonly draft: string;
   /** Their costs. */
   readonly costs: CostPair;
-  /** Contexts that both were measured at, ascending. */
+  /** Contexts at which passes over one token were measured of both, ascending. */
   readonly contexts: readonly number[];
   /** Batches that both were measured at, ascending. */
   readonly batches: readonly number[];
@@ -78,7 +78,7 @@ export function pricedPairs({ machines }: Pick<Evidence, "machines">): PricedPai
         const pair = find(draft ? drafting(target, draft) : { ...target, ...TABLE });
         if (!pair) return [];
         const rows = [target, ...(draft ? [draft] : [])].map((layer) =>
-          rowsOf.get(layerName(layer))!
+          rowsOf.get(layerName(layer))!.filter(({ width }) => width === 1)
         );
         return [{
           machine: machine.id,
