@@ -214,19 +214,25 @@ function checkingIsNotFree({ cells }: Study): string {
   } plain passes, which is why ${costs.at(-1)!.precision} gains least.`;
 }
 
-/** What long context does, as far as C5 was decided. */
+/** What long context does, as far as C5 was decided; on each machine, if there are several. */
 function longContext(findings: readonly Finding[]): string[] {
-  const { verdict, numbers: [ratio] } = findings.find(({ id }) => id === "C5")!;
+  const { verdict, numbers: [all, ...machines] } = findings.find(({ id }) => id === "C5")!;
   const words = {
     supported: "**Long context takes speed-up away:**",
     contradicted: "**Long context adds speed-up:**",
     conditional: "**Long context may add speed-up or take it away:**",
   };
-  if (!ratio || !(verdict in words)) return [];
+  if (!all || !(verdict in words)) return [];
+  const ratios = machines.length > 0 ? machines : [all];
+  const differ = ratios.some(({ low, high }) => low === null || low <= 1 && high! >= 1);
   return [
-    `${words[verdict as keyof typeof words]} near 8K tokens S is ${
-      say(ratio)
-    } times what it is at 1K–4K, the median of ${ratio.n} ${ratio.of}.`,
+    `${
+      differ && machines.length > 0
+        ? "**What long context does to speed-up is for the machine to say:**"
+        : words[verdict as keyof typeof words]
+    } near 8K tokens S is ${
+      list(ratios.map((ratio) => `${say(ratio)}${ratio.name.match(/ on .*/)?.[0] ?? ""}`))
+    } times what it is at 1K–4K, the median of ${list(ratios.map(({ n }) => `${n}`))} ${all.of}.`,
   ];
 }
 

@@ -25,17 +25,21 @@ export function captionOf(runs: readonly RunRecord[], extra = ""): string[] {
   const list = (valueOf: (run: RunRecord) => unknown) => [...new Set(runs.map(valueOf))].join(", ");
   const count = (valueOf: (run: RunRecord) => unknown) => new Set(runs.map(valueOf)).size;
   const versions = list((run) => run.onnxruntime ?? "not used");
-  const processes = count((run) => `${run.machine} ${run.process}`);
   return [
     `${list((run) => run.model)} on ${list((run) => `${run.cpu}, ${run.threads} threads`)}; ${
       list(decodingOf)
     }, ${list((run) => run.maxTokens)} tokens a run; ONNX Runtime ${versions}.`,
-    `n = ${count((run) => run.pair)} pairs of runs, ${count((run) => run.prompt)} prompts, ${
-      processes === 1 ? "1 process" : `${processes} processes`
-    }${extra}.`,
+    `n = ${count((run) => run.pair)} pairs of runs, ${
+      quantity(count((run) => run.prompt), "prompt")
+    }, ${quantity(count((run) => `${run.machine} ${run.process}`), "process")}${extra}.`,
   ];
 }
 
 function decodingOf({ temperature }: RunRecord): string {
   return temperature === 0 ? "greedy" : `temperature ${temperature}`;
+}
+
+function quantity(count: number, noun: "prompt" | "process"): string {
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun}${noun.endsWith("s") ? "es" : "s"}`;
 }

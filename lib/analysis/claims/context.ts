@@ -47,6 +47,7 @@ const SOURCES = {
 
 /** S in one band of context over S in another, of what is the same but for it. */
 interface Comparison {
+  readonly machine: string;
   readonly name: string;
   readonly source: keyof typeof SOURCES;
   readonly ratio: Interval;
@@ -226,8 +227,9 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
       contexts.includes(first) && contexts.includes(last)
     )
       .map(({ costs }) => costs.draft!.pass.time(1, last).ms / costs.draft!.pass.time(1, first).ms);
+    const several = targets.some((other) => other.machine !== machine);
     return whereMeasured(() => ({
-      precision,
+      target: several ? `${precision} on ${machine}` : precision,
       context: last,
       v: quotient(time(WIDTH, last), time(1, last)),
       grown: quotient(time(1, last), time(1, first)),
@@ -243,9 +245,9 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
     statement: `After ${
       passes[0]!.context
     } tokens a pass over ${WIDTH} moves the same bytes as one over one, and takes ${
-      passes.map(({ precision, v }) => `${say(v)} times as long in ${precision}`).join(", ")
+      passes.map(({ target, v }) => `${say(v)} times as long in ${target}`).join(", ")
     }. One token takes ${
-      passes.map(({ precision, grown }) => `${say(grown)} times as long in ${precision}`).join(", ")
+      passes.map(({ target, grown }) => `${say(grown)} times as long in ${target}`).join(", ")
     } as after ${passes[0]!.first}${
       growth.length > 0
         ? `, a draft's pass ${Math.min(...growth).toFixed(1)} to ${
@@ -253,8 +255,8 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
         } times`
         : ""
     }.`,
-    numbers: passes.map(({ precision, context, v }) => ({
-      name: `v(${WIDTH}) after ${context}, ${precision}`,
+    numbers: passes.map(({ target, context, v }) => ({
+      name: `v(${WIDTH}) after ${context}, ${target}`,
       ...v,
       n: 1,
       of: "machine",
@@ -271,14 +273,15 @@ function compare(evidence: Evidence, here: Band, there: Band): Comparison[] {
     const [a, b] = [here, there].map((band) => pricedIn(pair, band));
     if (!a || !b) return [];
     const name = `${pair.precision}, ${pair.draft} drafts`;
-    return [{ name, source: "priced", ratio: quotient(a, b) }];
+    return [{ machine: pair.machine, name, source: "priced", ratio: quotient(a, b) }];
   });
   const others = new Map(cellsIn(evidence, there).map((cell) => [cellName(cell), cell]));
   const measured = cellsIn(evidence, here).flatMap((cell): Comparison[] => {
     const other = others.get(cellName(cell));
     if (!other) return [];
-    const name = `${cell.precision}, K = ${cell.draftLength}`;
-    return [{ name, source: "measured", ratio: quotient(cell.speedup, other.speedup) }];
+    const { machine, precision, draftLength } = cell;
+    const name = `${precision}, K = ${draftLength}`;
+    return [{ machine, name, source: "measured", ratio: quotient(cell.speedup, other.speedup) }];
   });
   return [...priced, ...measured];
 }
@@ -294,12 +297,12 @@ function compareControlled(
     ({ setting, acceptance, draftLength }) => [setting, acceptance, draftLength].join("\t"),
   );
   return [...cells.values()].flatMap((same): Comparison[] => {
-    const { precision, acceptance, draftLength } = same[0]!;
+    const { machine, precision, acceptance, draftLength } = same[0]!;
     const [a, b] = [here, there].map((band) => same.filter(({ context }) => isIn(context, band)));
     const ratio = ratioByText(a!, b!);
     if (ratio === null || ratio.low === null) return [];
     const name = `${precision}, α = ${acceptance}, K = ${draftLength}`;
-    return [{ name, source: "controlled", ratio }];
+    return [{ machine, name, source: "controlled", ratio }];
   });
 }
 
@@ -342,11 +345,17 @@ function sayComparisons(all: readonly Comparison[], what: string): string {
   return `${what} runs, ${parts.join("; ")}.`;
 }
 
+/** The median comparison; of several machines, each one's too. */
 function figures(all: readonly Comparison[], name: string) {
-  const sorted = all.toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (!middle) return [];
-  return [{ name: `${name}, median`, ...middle.ratio, n: all.length, of: "comparisons" }];
+  const machines = Map.groupBy(all, ({ machine }) => machine);
+  const groups = machines.size > 1 ? [...machines] : [];
+  return [["", all] as const, ...groups].flatMap(([machine, some]) => {
+    const sorted = some.toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
+    const middle = sorted[Math.floor(sorted.length / 2)];
+    if (!middle) return [];
+    const of = machine ? `, median on ${machine}` : ", median";
+    return [{ name: `${name}${of}`, ...middle.ratio, n: some.length, of: "comparisons" }];
+  });
 }
 
 function asInterval({ ms, low, high }: { ms: number; low: number; high: number }): Interval {

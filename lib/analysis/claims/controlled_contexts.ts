@@ -11,6 +11,8 @@ import { bootstrapRatio, geometricMean, type Interval } from "../statistics.ts";
 
 /** A replayed pair of the study of contexts. Its α, K and places of errors are prescribed. */
 export interface ControlledReplay {
+  /** The machine's id. */
+  readonly machine: string;
   /** Machine, model, and how passes ran: never compared with others. */
   readonly setting: string;
   /** The target's precision. */
@@ -51,7 +53,7 @@ export function controlledReplays(
     const { machine, model, threads, exact, acceptance, ...run } = pair.speculative;
     const { precision, draftLength, context, prompt, process } = run;
     const setting = [machine, model, precision, threads, exact].join("\t");
-    const place = { setting, precision, acceptance: acceptance!, draftLength, context };
+    const place = { machine, setting, precision, acceptance: acceptance!, draftLength, context };
     return { ...place, prompt, process, speedup: pairSpeedup(pair)! };
   });
 }
