@@ -50,14 +50,13 @@ export function largeBatchesLose(evidence: Evidence): Outcome {
   const needs = "a cost layer of 8 rows and more; live batches of changing size";
   const places = pricedPairs(evidence).filter(({ batches }) => batches.at(-1)! >= LARGE)
     .flatMap(({ precision, draft, costs, contexts, batches }) => {
-      const at = (batch: number) =>
-        speedupAt(costs, { ...POINT, context: contexts[0]!, batch }, DRAWS);
-      return whereMeasured(() => ({
-        name: `${precision}, ${draft} drafts`,
-        most: batches.at(-1)!,
-        one: at(1),
-        all: at(batches.at(-1)!),
-      }));
+      const most = batches.at(-1)!;
+      const placeAt = (context: number) => {
+        const at = (batch: number) => speedupAt(costs, { ...POINT, context, batch }, DRAWS);
+        const name = `${precision}, ${draft} drafts, n = ${context}`;
+        return whereMeasured(() => ({ name, most, one: at(1), all: at(most) }));
+      };
+      return contexts.flatMap(placeAt).slice(0, 1); // batches may have been timed at few contexts
     });
   if (places.length === 0) return notMeasured(needs);
   const weigh = ({ one, all }: typeof places[number]): Weight => {
@@ -72,8 +71,8 @@ export function largeBatchesLose(evidence: Evidence): Outcome {
   return {
     verdict: judge(tally(places.map(weigh))),
     statement: `By measured costs at α = ${POINT.alpha}, K = ${POINT.draftLength}, S changes from ${
-      show(changes[0]!)
-    } and from ${show(changes.at(-1)!)}; ${
+      [...new Set([changes[0]!, changes.at(-1)!])].map(show).join(" and from ")
+    }; ${
       sayTally(tally(places.map(weigh)), "pairs", {
         for: "turn from gain to loss",
         against: "do not",
