@@ -5,8 +5,8 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type BatchThroughput, batchThroughputs } from "../analysis/throughput.ts";
 import { isUsableCost } from "../analysis/measured_times.ts";
+import { type BatchThroughput, batchThroughputs } from "../analysis/throughput.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import { drawPlot, HEADING, margins, spread, yLabel } from "./plot.ts";

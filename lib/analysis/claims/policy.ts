@@ -56,7 +56,11 @@ export function largeBatchesLose(evidence: Evidence): Outcome {
         const name = `${precision}, ${draft} drafts, n = ${context}`;
         return whereMeasured(() => ({ name, most, one: at(1), all: at(most) }));
       };
-      return contexts.flatMap(placeAt).slice(0, 1); // batches may have been timed at few contexts
+      for (const context of contexts) { // batches may have been timed at few of them
+        const place = placeAt(context);
+        if (place.length > 0) return place;
+      }
+      return [];
     });
   if (places.length === 0) return notMeasured(needs);
   const weigh = ({ one, all }: typeof places[number]): Weight => {
