@@ -8,6 +8,7 @@ import { Runtime } from "../lib/onnx/mod.ts";
 import { BEHAVIOUR_PRESETS, behaviourPreset, planTraces } from "../lib/study/behaviour_plan.ts";
 import { sweepBehaviour } from "../lib/study/behaviour_sweep.ts";
 import { LONG_CONTEXTS } from "../lib/study/documents/long_prompts.ts";
+import { subjectLoader } from "../lib/study/load_subjects.ts";
 import { describeOrigin } from "../lib/study/provenance.ts";
 import { openTraces } from "../lib/study/trace_store.ts";
 import { requireInteger } from "../lib/validate.ts";
@@ -18,7 +19,6 @@ import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
 import { report } from "./report.ts";
-import { subjectLoader } from "./subject.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const COMMAND = "deno task sweep behaviour";
@@ -84,7 +84,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
   const bar = progress("Behaviour");
   using runtime = new Runtime({ threads });
-  const load = subjectLoader(runtime, signal, (note) => bar.update(0, 1, note));
+  const load = subjectLoader(runtime, { signal, onNote: (note) => bar.update(0, 1, note) });
   const [workload, ...others] = await promptsByContext(
     flags.prompts,
     contexts,

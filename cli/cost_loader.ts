@@ -5,11 +5,11 @@
  */
 
 import { type LoadedModel, loadModel } from "../lib/engine/load.ts";
+import { readHidden } from "../lib/engine/open_draft.ts";
 import type { Runtime } from "../lib/onnx/mod.ts";
 import type { CostStage } from "../lib/study/cost_plan.ts";
 import { type CostLoader, type CostSubject, costTimer } from "../lib/study/cost_timer.ts";
-import { anyReadsHidden } from "./load.ts";
-import { openStudied } from "./subject.ts";
+import { openStudied } from "../lib/study/load_subjects.ts";
 
 /**
  * A loader of real weights, or of shapes. `id#4096` scores so many tokens of the vocabulary only.
@@ -35,7 +35,7 @@ export function costLoader(
     const options = { ...passes, signal, onStage: note };
     const leader = target && models.get(target);
     const draft = leader && await openStudied(path, leader, options);
-    const hidden = await anyReadsHidden(drafts.map((draft) => partsOf(draft).path), options);
+    const hidden = await readHidden(drafts.map((draft) => partsOf(draft).path), options);
     const model = draft?.model ?? await loadModel(path, { ...options, hidden });
     const { sha256, headPrecision, form } = model.details;
     const { trainedLength, contextLength } = model.architecture;

@@ -11,9 +11,10 @@ import { onlineNgram } from "../lib/decoding/drafters/online_ngram.ts";
 import { promptLookup } from "../lib/decoding/drafters/prompt_lookup.ts";
 import type { LoadedModel, LoadOptions } from "../lib/engine/load.ts";
 import type { OnnxContext } from "../lib/engine/onnx_model.ts";
+import { readHidden } from "../lib/engine/open_draft.ts";
 import type { Precision } from "../lib/models/graph.ts";
 import { frequentTokens } from "../lib/models/token_ranking.ts";
-import { anyReadsHidden, loadWithProgress, openDraftWithProgress } from "./load.ts";
+import { loadWithProgress, openDraftWithProgress } from "./load.ts";
 
 /** The flags that choose a drafter. */
 export interface DrafterFlags {
@@ -45,7 +46,7 @@ export async function wantsHidden(
   { draft }: Pick<DrafterFlags, "draft">,
   loading: LoadOptions,
 ): Promise<boolean> {
-  return await anyReadsHidden(draft.split(",").filter((name) => !BUILT_IN.test(name)), loading);
+  return await readHidden(draft.split(",").filter((name) => !BUILT_IN.test(name)), loading);
 }
 
 /**

@@ -6,16 +6,20 @@
 
 import { join } from "node:path";
 import { judgeClaims } from "../lib/analysis/claims/judge.ts";
-import { type Evidence, readEvidence } from "../lib/analysis/evidence.ts";
-import type { Finding } from "../lib/analysis/claims/finding.ts";
+import { type Evidence, fullestStudy, readEvidence } from "../lib/analysis/evidence.ts";
 import { boundaryMap } from "../lib/figures/boundary_map.ts";
-import { claimVerdicts } from "../lib/figures/claim_verdicts.ts";
+import { speedupByAcceptance } from "../lib/figures/speedup_by_acceptance.ts";
+import { speedupByContext } from "../lib/figures/speedup_by_context.ts";
+import { CONTEXT_STUDY } from "../lib/study/presets.ts";
 import { parseArguments } from "./arguments.ts";
-import { type Blocks, FindingsError, readmeBlocks } from "./findings_blocks.ts";
+import { type Blocks, FindingsError, readmeBlocks, STUDY } from "./findings_blocks.ts";
 import { findingsPage } from "./findings_page.ts";
 import { report } from "./report.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
+
+/** Set acceptance at which the README shows what context does. */
+const ACCEPTANCE = 0.7;
 
 const SPECIFICATION = {
   command: "deno task findings",
@@ -26,7 +30,11 @@ const SPECIFICATION = {
     data: { type: "string", default: "data", description: "folder of records" },
     readme: { type: "string", default: "README.md", description: "file with blocks to fill" },
     page: { type: "string", default: "docs/findings.md", description: "file to write" },
-    figures: { type: "string", default: "figures", description: "folder of the README's figures" },
+    figures: {
+      type: "string",
+      default: "docs/figures",
+      description: "folder of the README's figures",
+    },
   },
 } as const;
 
@@ -61,7 +69,7 @@ export async function writeFindings(
   const texts = [
     [readme, await format(fillBlocks(before, readmeBlocks(evidence, findings), readme))],
     [page, await format(findingsPage(evidence, findings))],
-    ...drawFindings(evidence, findings).map(([name, svg]) => [join(figures, name), svg] as const),
+    ...drawFindings(evidence).map(([name, svg]) => [join(figures, name), svg] as const),
   ] as const;
   for (const [file, text] of texts) {
     if (!check) await Deno.writeTextFile(file, text);
@@ -69,16 +77,24 @@ export async function writeFindings(
   }
 }
 
-/** The README's figures of the first machine that has costs, by file name. */
-function drawFindings(evidence: Evidence, findings: readonly Finding[]): [string, string][] {
-  const { machine, costs } = evidence.machines.find(({ costs }) => costs.length > 0) ?? {};
-  if (!machine || !costs) return [];
-  const { model } = costs.find(({ kind, width }) => kind === "pass" && width > 2)!; // not a draft
-  const caption = [`${model} on ${machine.cpu}. Places decide by 95 % intervals.`];
+/** The README's figures by file name, of what there are rows for. */
+function drawFindings(evidence: Evidence): [string, string][] {
+  const quick = fullestStudy(evidence, STUDY);
+  const contexts = fullestStudy(evidence, CONTEXT_STUDY);
+  const { costs } = evidence.machines.find(({ costs }) => costs.length > 0) ?? {};
+  const target = costs?.find(({ kind, width }) => kind === "pass" && width > 2); // not a draft
   return [
-    ["boundary_map.svg", boundaryMap(costs, evidence.traces, { model })],
-    ["claim_verdicts.svg", claimVerdicts(findings, { caption })],
-  ];
+    ...quick ? [["speedup_by_acceptance.svg", speedupByAcceptance(quick.records)] as const] : [],
+    ...target ? [["boundary_map.svg", boundaryMap(costs!, evidence.traces, target)] as const] : [],
+    ...contexts
+      ? [
+        [
+          "speedup_by_context.svg",
+          speedupByContext(contexts.records, { acceptances: [ACCEPTANCE] }),
+        ] as const,
+      ]
+      : [],
+  ].map(([name, svg]) => [name, svg]);
 }
 
 /**

@@ -5,8 +5,8 @@
  */
 
 import type { Finding } from "../lib/analysis/claims/finding.ts";
-import { say } from "../lib/analysis/claims/finding.ts";
-import type { Evidence, MachineEvidence } from "../lib/analysis/evidence.ts";
+import { above, say, sayFirst } from "../lib/analysis/claims/finding.ts";
+import { type Evidence, fullestStudy, type MachineEvidence } from "../lib/analysis/evidence.ts";
 import { type Bench, peerRatios } from "../lib/study/bench_records.ts";
 import { joinPairs, pairCounts, pairSpeedup } from "../lib/analysis/pairs.ts";
 import { geometricMean, median } from "../lib/analysis/statistics.ts";
@@ -17,7 +17,7 @@ import { markdownTable } from "../lib/notebook/markdown.ts";
 import type { Records } from "../lib/study/records.ts";
 
 /** The study that the README's table and bullets are of. */
-const STUDY = "quick";
+export const STUDY = "quick";
 /** Replays that the table shows, of those in the study. */
 const SHOWN = [
   { acceptance: 0.9, draftLength: 8 },
@@ -59,18 +59,10 @@ export function readmeBlocks(evidence: Evidence, findings: readonly Finding[]): 
   };
 }
 
-function studyOf({ machines }: Evidence): Study {
-  const sizes = machines.map((of) => ({ of, records: ofStudy(of.records) }))
-    .toSorted((a, b) => b.records.runs.length - a.records.runs.length);
-  const [most] = sizes;
-  hold(most && most.records.runs.length > 0, `no machine has runs of the study ${STUDY}`);
+function studyOf(evidence: Evidence): Study {
+  const most = fullestStudy(evidence, STUDY);
+  hold(most, `no machine has runs of the study ${STUDY}`);
   return { ...most!, cells: summarise(most!.records) };
-}
-
-function ofStudy({ runs, rounds }: Records): Records {
-  const kept = runs.filter(({ study }) => study === STUDY);
-  const pairs = new Set(kept.map(({ pair }) => pair));
-  return { runs: kept, rounds: rounds.filter(({ pair }) => pairs.has(pair)) };
 }
 
 function table({ of: { machine }, records: { runs }, cells }: Study): string {
@@ -216,23 +208,22 @@ function checkingIsNotFree({ cells }: Study): string {
 
 /** What long context does, as far as C5 was decided; on each machine, if there are several. */
 function longContext(findings: readonly Finding[]): string[] {
-  const { verdict, numbers: [all, ...machines] } = findings.find(({ id }) => id === "C5")!;
+  const { verdict, numbers: ratios } = findings.find(({ id }) => id === "C5")!;
   const words = {
     supported: "**Long context takes speed-up away:**",
     contradicted: "**Long context adds speed-up:**",
     conditional: "**Long context may add speed-up or take it away:**",
   };
-  if (!all || !(verdict in words)) return [];
-  const ratios = machines.length > 0 ? machines : [all];
-  const differ = ratios.some(({ low, high }) => low === null || low <= 1 && high! >= 1);
+  if (!(verdict in words)) return [];
+  const sides = new Set(ratios.map((ratio) => above(ratio, 1)));
   return [
     `${
-      differ && machines.length > 0
+      sides.size > 1
         ? "**What long context does to speed-up is for the machine to say:**"
         : words[verdict as keyof typeof words]
     } near 8K tokens S is ${
-      list(ratios.map((ratio) => `${say(ratio)}${ratio.name.match(/ on .*/)?.[0] ?? ""}`))
-    } times what it is at 1K–4K, the median of ${list(ratios.map(({ n }) => `${n}`))} ${all.of}.`,
+      list(ratios.map((ratio) => `${say(ratio)} on ${ratio.machine}`))
+    } times what it is at 1K–4K, the median of ${list(ratios.map(({ n }) => `${n}`))} comparisons.`,
   ];
 }
 
@@ -252,15 +243,18 @@ function textInFastMode({ records: { runs } }: Study): string {
 
 /** How good predictions are, once there are rows to hold them against. */
 function predictions({ machines, traces }: Evidence): string[] {
-  const errors = validationErrors(
-    machines.flatMap(({ records, costs }) => validate(records, traces, costs)),
-  );
-  if (!errors) return [];
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const told = machines.flatMap(({ machine, records, costs }) => {
+    const errors = validationErrors(validate(records, traces, costs));
+    if (!errors) return [];
+    const { cells, median, percentile90 } = errors;
+    return [`${percent(median)} (${percent(percentile90)}) on ${machine.id}, of ${cells} cells`];
+  });
+  if (told.length === 0) return [];
   return [
-    `**Costs and behaviour predict S:** measured apart and put together, they miss the measured S of ${errors.cells} cells by ${
-      percent(errors.median)
-    } in the median, ${percent(errors.percentile90)} at the 90th percentile.`,
+    `**Costs and behaviour predict S:** measured apart and put together, they miss the measured S in the median (at the 90th percentile) by ${
+      list(told)
+    }.`,
   ];
 }
 
@@ -283,10 +277,9 @@ function baseline(benches: readonly Bench[]): string {
 
 /** One line a claim. */
 function claims(findings: readonly Finding[]): string {
-  const figure = ({ numbers: [first] }: Finding) => first ? `${first.name}: ${say(first)}` : "";
   return markdownTable(
     ["", "claim", "verdict", "number"],
-    findings.map((finding) => [finding.id, finding.brief, finding.verdict, figure(finding)]),
+    findings.map((finding) => [finding.id, finding.brief, finding.verdict, sayFirst(finding)]),
   );
 }
 

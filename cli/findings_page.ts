@@ -5,7 +5,7 @@
  */
 
 import { breakEven } from "../lib/analysis/boundary.ts";
-import { type Finding, say } from "../lib/analysis/claims/finding.ts";
+import { type Finding, nameFigure, say } from "../lib/analysis/claims/finding.ts";
 import { DRAWS, pricedPairs, whereMeasured } from "../lib/analysis/claims/priced.ts";
 import type { Evidence } from "../lib/analysis/evidence.ts";
 import { joinPairs } from "../lib/analysis/pairs.ts";
@@ -55,17 +55,16 @@ function section(title: string, body: string): string {
 }
 
 function claims(findings: readonly Finding[]): string {
-  return markdownTable(
-    ["", "claim", "verdict", "what was found", "what is missing"],
-    findings.map((one) => [one.id, one.claim, one.verdict, one.statement, one.needs ?? ""]),
-  );
+  return findings.map(({ id, claim, verdict, statement, needs }) =>
+    `**${id}, ${claim}: ${verdict}.** ${statement}${needs ? ` _Missing: ${needs}._` : ""}`
+  ).join("\n\n");
 }
 
 function numbers(findings: readonly Finding[]): string {
   return markdownTable(
     ["", "number", "value", "n"],
     findings.flatMap(({ id, numbers }) =>
-      numbers.map((figure) => [id, figure.name, say(figure), `${figure.n} ${figure.of}`])
+      numbers.map((figure) => [id, nameFigure(figure), say(figure), `${figure.n} ${figure.of}`])
     ),
   );
 }
@@ -102,10 +101,12 @@ function speedups({ machines }: Evidence): string {
       ...(cell.temperature > 0 ? [`T = ${cell.temperature}`] : []),
       ...(cell.exact ? ["exact"] : []),
     ].join(", ");
-  const head = "target, draft, K, runs, pairs, prompts, α, τ, v, S, predicted, verdict".split(", ");
+  const head = "machine, target, draft, K, runs, pairs, prompts, α, τ, v, S, predicted, verdict"
+    .split(", ");
   return markdownTable(
     head,
     cells.map((cell) => [
+      cell.machine,
       cell.precision,
       draftName(cell),
       String(cell.draftLength),
@@ -123,16 +124,35 @@ function speedups({ machines }: Evidence): string {
 }
 
 function validation({ machines, traces }: Evidence): string {
-  const cells = machines.flatMap(({ records, costs }) => validate(records, traces, costs));
-  const errors = validationErrors(cells);
-  if (!errors) return "No pair on record has both a trace and costs that predict it.";
+  const layers = machines.map(({ machine, records, costs }) => ({
+    machine,
+    cells: validate(records, traces, costs),
+    nulls: nullExperiments(records).filter(({ speedup }) => speedup !== null),
+  }));
+  const cells = layers.flatMap(({ cells }) => cells);
+  if (!validationErrors(cells)) {
+    return "No pair on record has both a trace and costs that predict it.";
+  }
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`.replace("-", "−");
-  const nulls = machines.flatMap(({ records }) => nullExperiments(records))
-    .filter(({ speedup }) => speedup !== null);
+  const nulls = layers.flatMap(({ machine, nulls }) => nulls.map((one) => ({ machine, ...one })));
   return [
-    `Traces and costs, measured apart, predict S of ${errors.cells} cells of ${cells.length} with a median error of ${
-      percent(errors.median)
-    }, 90th percentile ${percent(errors.percentile90)}.`,
+    "Traces and costs, measured apart, predict S; _from counts_ takes the runs' own rounds instead of traces, so that its errors are those of the costs alone.",
+    markdownTable(
+      ["machine", "cells", "predicted", "median error", "90th percentile", "from counts"],
+      layers.flatMap(({ machine, cells }) => {
+        const errors = validationErrors(cells);
+        const counted = validationErrors(cells, "countsError");
+        if (!errors || !counted) return [];
+        return [[
+          machine.id,
+          String(cells.length),
+          String(errors.cells),
+          percent(errors.median),
+          percent(errors.percentile90),
+          `${percent(counted.median)}, ${percent(counted.percentile90)}`,
+        ]];
+      }),
+    ),
     markdownTable(
       ["factor", "level", "cells", "bias", "median error"],
       residualsByFactor(cells, ["precision", "draft", "draftLength", "temperature", "task"])
@@ -148,8 +168,9 @@ function validation({ machines, traces }: Evidence): string {
       ? [
         "Both arms decoding plainly:",
         markdownTable(
-          ["target", "pairs", "S", "undecided or 1.00 ± 0.02"],
+          ["machine", "target", "pairs", "S", "undecided or 1.00 ± 0.02"],
           nulls.map((one) => [
+            one.machine.id,
             one.precision,
             String(one.pairs),
             say(one.speedup!),

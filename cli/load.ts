@@ -5,12 +5,7 @@
  */
 
 import { type LoadedModel, loadModel, type LoadOptions } from "../lib/engine/load.ts";
-import {
-  type DraftOptions,
-  type LoadedDraft,
-  openDraft,
-  readsHidden,
-} from "../lib/engine/open_draft.ts";
+import { type DraftOptions, type LoadedDraft, openDraft } from "../lib/engine/open_draft.ts";
 import { type Progress, progress } from "./progress.ts";
 
 /**
@@ -38,21 +33,6 @@ export async function openDraftWithProgress(
   options: DraftOptions,
 ): Promise<LoadedDraft> {
   return await showing(draft, (shown) => openDraft(draft, target, { ...options, ...shown }));
-}
-
-/**
- * Whether any of a target's drafts reads its hidden states, so that it must be loaded with them.
- *
- * @param drafts Catalogue ids, shapes' ids or paths of .gguf files.
- * @param options How they are loaded.
- * @returns Whether one does.
- */
-export async function anyReadsHidden(
-  drafts: readonly string[],
-  options: Parameters<typeof readsHidden>[1],
-): Promise<boolean> {
-  const wants = await Promise.all(drafts.map((draft) => readsHidden(draft, options)));
-  return wants.includes(true);
 }
 
 async function showing<T>(

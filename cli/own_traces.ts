@@ -9,12 +9,12 @@ import type { Precision } from "../lib/models/graph.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
 import { behaviourPreset, planTraces, type TraceDraft } from "../lib/study/behaviour_plan.ts";
 import { sweepBehaviour } from "../lib/study/behaviour_sweep.ts";
+import { subjectLoader } from "../lib/study/load_subjects.ts";
 import type { Origin } from "../lib/study/provenance.ts";
 import type { TraceRecord } from "../lib/study/trace_records.ts";
 import { openTraces } from "../lib/study/trace_store.ts";
 import { type Prompt, readWorkload, WorkloadError } from "../lib/study/workload.ts";
 import { progress } from "./progress.ts";
-import { subjectLoader } from "./subject.ts";
 
 /** What to record. */
 export interface OwnTraces {
@@ -61,11 +61,8 @@ export async function recordOwnTraces(
     for (const [i, precision] of precisions.entries()) {
       const until = AbortSignal.timeout(Math.max(1, budgetMs / precisions.length));
       const stopping = AbortSignal.any([signal, until]);
-      const load = subjectLoader(
-        runtime,
-        stopping,
-        (note) => bar.update(i, precisions.length, note),
-      );
+      const onNote = (note: string) => bar.update(i, precisions.length, note);
+      const load = subjectLoader(runtime, { signal: stopping, onNote });
       const { left } = await sweepBehaviour(
         planTraces({ ...base, precisions: [precision] }, prompts, { model, drafts }),
         {

@@ -14,6 +14,7 @@ import { catalog } from "../lib/models/catalog.ts";
 import { answerContext } from "../lib/notebook/answers.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
 import { openSweepEnergy } from "../lib/study/energy/sweep_energy.ts";
+import { subjectLoader } from "../lib/study/load_subjects.ts";
 import { plan } from "../lib/study/plan.ts";
 import { presetPrompts } from "../lib/study/preset_prompts.ts";
 import { CONTEXT_STUDY, preset, PRESETS } from "../lib/study/presets.ts";
@@ -30,7 +31,6 @@ import { costs } from "./costs.ts";
 import { merge } from "./merge.ts";
 import { progress } from "./progress.ts";
 import { report } from "./report.ts";
-import { subjectLoader } from "./subject.ts";
 import { study } from "./study.ts";
 import { validate } from "./validate.ts";
 
@@ -128,7 +128,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads: flags.threads });
   let share = 0;
-  const load = subjectLoader(runtime, signal, (note) => bar.update(share, 1, note));
+  const load = subjectLoader(runtime, { signal, onNote: (note) => bar.update(share, 1, note) });
   const { threads, exact } = flags;
   const counting = { threads, exact, precision: study.precisions[0]! };
   const prompts = await presetPrompts(study, () => load(study.model, counting));

@@ -10,9 +10,11 @@ import { Runtime } from "../lib/onnx/mod.ts";
 import type { CostRecord } from "../lib/study/cost_records.ts";
 import { readCosts } from "../lib/study/cost_store.ts";
 import { openSweepEnergy } from "../lib/study/energy/sweep_energy.ts";
+import { subjectLoader } from "../lib/study/load_subjects.ts";
 import { describeMachine, describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import type { Records } from "../lib/study/records.ts";
 import { openRecords, readRecords } from "../lib/study/store.ts";
+import type { SubjectLoader } from "../lib/study/subject.ts";
 import { sweep } from "../lib/study/sweep.ts";
 import { readTraces } from "../lib/study/trace_store.ts";
 import {
@@ -31,7 +33,6 @@ import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
 import { report } from "./report.ts";
-import { subjectLoader } from "./subject.ts";
 import { describeValidation } from "./validation_table.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -116,7 +117,7 @@ async function describePlan(
   signal: AbortSignal,
 ): Promise<string> {
   using runtime = new Runtime({ threads: flags.threads });
-  const design = await designOf(flags, subjectLoader(runtime, signal, () => {}));
+  const design = await designOf(flags, subjectLoader(runtime, { signal }));
   const levels = [SHORT_CONTEXT, ...contextsOf(flags)];
   const contextOf = (prompt: Prompt) =>
     levels[design.prompts.findIndex((prompts) => prompts.includes(prompt))]!;
@@ -144,7 +145,7 @@ async function measure(flags: Flags, folder: string, signal: AbortSignal): Promi
   await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads });
   let share = 0;
-  const load = subjectLoader(runtime, signal, (note) => bar.update(share, 1, note));
+  const load = subjectLoader(runtime, { signal, onNote: (note) => bar.update(share, 1, note) });
   const design = await designOf(flags, load);
   const process = flags.process ?? nextValidation(design, flags, store.runs);
   const { left } = await sweep(planValidation(design, { threads, exact, process }), {
@@ -163,7 +164,7 @@ async function measure(flags: Flags, folder: string, signal: AbortSignal): Promi
 
 async function designOf(
   flags: Flags,
-  load: ReturnType<typeof subjectLoader>,
+  load: SubjectLoader,
 ): Promise<ValidationDesign> {
   const { model, threads, exact, maxTokens } = flags;
   const precisions = flags.precisions

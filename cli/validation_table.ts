@@ -67,13 +67,8 @@ export function describeValidation(
       ...cells.map(cellRow),
     ]),
     "",
-    describeErrors("Predicted S", cells),
-    describeErrors(
-      "S from the runs' own counts",
-      cells.map(({ measured, fromCounts }) => {
-        return { error: fromCounts === null ? null : fromCounts / measured - 1 };
-      }),
-    ),
+    describeErrors("Predicted S", cells, "error"),
+    describeErrors("S from the runs' own counts", cells, "countsError"),
     ...residuals(cells),
     ...leftOut(records),
     "",
@@ -102,8 +97,12 @@ function cellRow(cell: ValidatedCell): string[] {
   ];
 }
 
-function describeErrors(what: string, cells: readonly Pick<ValidatedCell, "error">[]): string {
-  const errors = validationErrors(cells);
+function describeErrors(
+  what: string,
+  cells: readonly ValidatedCell[],
+  of: "error" | "countsError",
+): string {
+  const errors = validationErrors(cells, of);
   if (!errors) return `${what}: nothing to compare; record traces and costs of the same models.`;
   const { cells: count, median, percentile90 } = errors;
   return `${what}: off by ${percent(median)} in the median, ${

@@ -111,6 +111,35 @@ export function inOrder(evidence: Evidence): Evidence {
   };
 }
 
+/**
+ * One study's pairs on the machine that has most of them.
+ *
+ * @param evidence The evidence.
+ * @param study The study's name.
+ * @returns The machine and the pairs; null if no machine has any.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(fullestStudy({ machines: [] }, "quick"), null);
+ * ```
+ */
+export function fullestStudy(
+  { machines }: Pick<Evidence, "machines">,
+  study: string,
+): { readonly of: MachineEvidence; readonly records: Records } | null {
+  const [most] = machines.map((of) => ({ of, records: pairsOf(of.records, study) }))
+    .filter(({ records }) => records.runs.length > 0)
+    .toSorted((a, b) => b.records.runs.length - a.records.runs.length);
+  return most ?? null;
+}
+
+function pairsOf({ runs, rounds }: Records, study: string): Records {
+  const kept = runs.filter((run) => run.study === study);
+  const pairs = new Set(kept.map(({ pair }) => pair));
+  return { runs: kept, rounds: rounds.filter(({ pair }) => pairs.has(pair)) };
+}
+
 function sortedBy<T>(rows: readonly T[], keysOf: (row: T) => readonly (string | number)[]): T[] {
   return rows.map((row) => ({ row, keys: keysOf(row) })).sort((a, b) => {
     const i = a.keys.findIndex((key, i) => key !== b.keys[i]);

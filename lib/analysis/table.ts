@@ -4,6 +4,7 @@
  * @module
  */
 
+import { basename } from "node:path";
 import type { CellSummary } from "./summary.ts";
 
 /** Settings of the table. */
@@ -84,7 +85,7 @@ export function draftName(
   if (cell.draft === "ngram") return "n-gram";
   if (cell.draft === "replay") return `replay α=${cell.acceptance}`;
   if (cell.draft === "none") return "none";
-  const name = cell.draftModel === cell.model ? "own" : cell.draftModel;
+  const name = cell.draftModel === cell.model ? "own" : basename(cell.draftModel ?? "", ".gguf");
   return `${name} ${cell.draftPrecision}`;
 }
 

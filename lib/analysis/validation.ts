@@ -38,6 +38,8 @@ export interface ValidatedCell extends ValidationFactors {
   readonly fromCounts: number | null;
   /** predicted / measured − 1. */
   readonly error: number | null;
+  /** fromCounts / measured − 1. */
+  readonly countsError: number | null;
 }
 
 /** How far predictions were off, over cells. */
@@ -98,14 +100,16 @@ export function validate(
     const measured = geometricMean(same.map((pair) => pairSpeedup(pair)!));
     const predicted = costPair && trace &&
       ifMeasured(() => predictTrace(unpackTrace(trace), costPair, speculative));
+    const fromCounts = costPair && ifMeasured(() => countedSpeedup(same, costPair));
     return {
       ...factorsOf(speculative),
       pairs: same.length,
       processes: new Set(same.map((pair) => pair.speculative.process)).size,
       measured,
       predicted,
-      fromCounts: costPair && ifMeasured(() => countedSpeedup(same, costPair)),
+      fromCounts,
       error: predicted === null ? null : predicted / measured - 1,
+      countsError: fromCounts === null ? null : fromCounts / measured - 1,
     };
   });
 }
@@ -114,6 +118,7 @@ export function validate(
  * How far predictions were off.
  *
  * @param cells The cells; those without a prediction are passed over.
+ * @param of Which error. Default that of predictions.
  * @returns Median and 90th percentile; null if nothing was predicted.
  *
  * @example
@@ -123,10 +128,11 @@ export function validate(
  * assertEquals([errors!.cells, errors!.median], [3, 0.04]);
  * ```
  */
-export function validationErrors(
-  cells: readonly Pick<ValidatedCell, "error">[],
+export function validationErrors<Of extends "error" | "countsError" = "error">(
+  cells: readonly Pick<ValidatedCell, Of>[],
+  of: Of = "error" as Of,
 ): ValidationErrors | null {
-  const sizes = cells.flatMap(({ error }) => error === null ? [] : [Math.abs(error)]);
+  const sizes = cells.flatMap(({ [of]: error }) => error === null ? [] : [Math.abs(error)]);
   if (sizes.length === 0) return null;
   return { cells: sizes.length, median: median(sizes), percentile90: quantile(sizes, 0.9)! };
 }

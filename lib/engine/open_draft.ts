@@ -49,7 +49,7 @@ export class DraftError extends Error {
  *
  * @param draft A catalogue id, a shape's id or the path of a .gguf file.
  * @param target The target. For a draft that reads hidden states it must have been loaded with them:
- *   {@linkcode readsHidden} tells.
+ *   {@linkcode readHidden} tells.
  * @param options Runtime, precision of the draft's own matrices (default "int8"), trimmed vocabulary.
  * @returns The draft; dispose it before the target.
  * @throws {DraftError} If its tokenizer is not the target's, or the target lacks hidden states.
@@ -79,27 +79,30 @@ export async function openDraft(
 }
 
 /**
- * Whether a draft reads its target's hidden states, so that the target must be loaded with
+ * Whether any of a target's drafts reads its hidden states, so that the target must be loaded with
  * `hidden: true`.
  *
- * @param draft A catalogue id, a shape's id or the path of a .gguf file.
+ * @param drafts Catalogue ids, shapes' ids or paths of .gguf files.
  * @param options Cache, signal.
- * @returns Whether it does.
+ * @returns Whether one does.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(await readsHidden("shape:smollm2-135m"), false);
+ * assertEquals(await readHidden(["shape:smollm2-135m"]), false);
  * ```
  */
-export async function readsHidden(
-  draft: string,
+export async function readHidden(
+  drafts: readonly string[],
   options: Pick<LoadOptions, "cache" | "signal" | "onProgress"> = {},
 ): Promise<boolean> {
-  const path = await borrowingFile(draft, options.cache ?? cacheDirectory(), options);
-  if (path === null) return false;
-  using gguf = await openGguf(path);
-  return draftRoleOf(gguf) === "feature";
+  const read = await Promise.all(drafts.map(async (draft) => {
+    const path = await borrowingFile(draft, options.cache ?? cacheDirectory(), options);
+    if (path === null) return false;
+    using gguf = await openGguf(path);
+    return draftRoleOf(gguf) === "feature";
+  }));
+  return read.includes(true);
 }
 
 /** The path of a draft's file if it borrows from its target; null if it is a whole model. */

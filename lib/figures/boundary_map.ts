@@ -92,7 +92,8 @@ function panelsOf(
   },
 ): MapPanel[] {
   const rows = costs.filter((row) =>
-    !row.exact && row.kind === "pass" && row.batch === batch && isUsableCost(row)
+    !row.exact && row.kind === "pass" && row.batch === batch && row.width === 1 &&
+    isUsableCost(row)
   );
   const targets = rows.filter((row) => row.model === model);
   const threads = Math.max(...targets.map((row) => row.threads));
@@ -100,11 +101,11 @@ function panelsOf(
     .filter((name) => targets.some(({ precision }) => precision === name));
   const costsOf = costsOfRuns(costs);
   return [undefined, ...draft ? [draft] : []].flatMap((drafter) => {
-    const read = rows.filter((row) =>
-      row.width === 1 && (row.model === model || row.model === drafter?.model)
+    const drafts = rows.filter((row) =>
+      row.model === drafter?.model && row.precision === drafter.precision
     );
     // All panels span what was measured of each precision.
-    const layers = Map.groupBy(read, (row) => `${row.model} ${row.precision}`);
+    const layers = Map.groupBy([...targets, ...drafts], (row) => `${row.model} ${row.precision}`);
     const reaches = [...layers.values()].map((layer) => layer.map(({ context }) => context));
     const contexts = logSpaced(
       Math.max(...reaches.map((places) => Math.min(...places))),

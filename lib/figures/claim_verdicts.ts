@@ -5,7 +5,13 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type ClaimVerdict, type Finding, say, VERDICTS } from "../analysis/claims/finding.ts";
+import {
+  type ClaimVerdict,
+  type Finding,
+  nameFigure,
+  say,
+  VERDICTS,
+} from "../analysis/claims/finding.ts";
 import { drawPlot } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK } from "./theme.ts";
@@ -131,7 +137,10 @@ function drawRows(findings: readonly Finding[], width: number): SvgElement {
         const number = first(finding);
         return number ? say(number) : "";
       }),
-      column(COLUMNS.name, (finding) => shorten(first(finding)?.name ?? "")),
+      column(COLUMNS.name, (finding) => {
+        const number = first(finding);
+        return number ? shorten(nameFigure(number)) : "";
+      }),
       column(width - RIGHT, (finding) => {
         const number = first(finding);
         return number ? `${number.n} ${number.of}` : "";

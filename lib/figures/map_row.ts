@@ -127,7 +127,8 @@ function bandsOf({ precision, cells }: MapPanel): Plot.Markish[] {
 }
 
 /** The contour with its band, regions of the best K, and names of levels. */
-function linesOf({ precision, cells, contour }: MapPanel): Plot.Markish[] {
+function linesOf(panel: MapPanel): Plot.Markish[] {
+  const { precision, cells, contour } = panel;
   const place = at(precision);
   const pays = isoline(cells, { speedup: 1 });
   const edges = REGIONS.slice(0, -1).map((longest) =>
@@ -152,7 +153,7 @@ function linesOf({ precision, cells, contour }: MapPanel): Plot.Markish[] {
       stroke: INK.text,
       strokeWidth: 2,
     }),
-    Plot.text(levelNames(cells), {
+    Plot.text(levelNames(cells, takenBy(panel)), {
       ...place,
       y: "alpha",
       text: ({ speedup }: LevelName) => `${speedup}×`,
@@ -173,6 +174,8 @@ function linesOf({ precision, cells, contour }: MapPanel): Plot.Markish[] {
 
 /** How far a name stands from its dot, in α. */
 const AWAY = 2 * ROW / HEIGHT;
+/** A character's width, as a share of a panel's. */
+const CHARACTER = 0.03;
 const HALO = { stroke: INK.ground, strokeWidth: 3, strokeOpacity: 0.8 } as const;
 
 interface LevelName {
@@ -181,13 +184,50 @@ interface LevelName {
   readonly speedup: number;
 }
 
-/** Each level that the map reaches, named in the middle. */
-function levelNames(cells: readonly MapCell[]): LevelName[] {
+/** A stretch of a panel at one height: from 0 to 1 along, α up. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly alpha: number;
+}
+
+/** Each level that the map reaches, named as near to the middle as nothing else stands. */
+function levelNames(cells: readonly MapCell[], taken: readonly Stretch[]): LevelName[] {
   return LEVELS.flatMap((speedup) => {
-    const line = isoline(cells, { speedup });
-    const { context, alpha } = line[Math.floor(line.length / 2)]!;
-    return alpha > 0.03 && alpha < 0.98 ? [{ context, alpha, speedup }] : [];
+    const line = isoline(cells, { speedup }).map((point, i, { length }) => {
+      const along = i / (length - 1);
+      const isFree = taken.every(({ from, to, alpha }) =>
+        Math.abs(alpha - point.alpha) > ROW / HEIGHT ||
+        along < from - 2 * CHARACTER || to + 2 * CHARACTER < along
+      );
+      return { ...point, speedup, away: Math.abs(along - 0.5), isFree };
+    }).filter(({ alpha }) => alpha > 0.03 && alpha < 0.98);
+    const [nearest] = line.toSorted((a, b) => a.away - b.away);
+    if (!nearest || nearest.away > 0.1) return []; // the map reaches the level at an edge alone
+    const [free = nearest] = line.filter(({ isFree }) => isFree)
+      .sort((a, b) => a.away - b.away);
+    return [{ context: free.context, alpha: free.alpha, speedup }];
   });
+}
+
+/** What dots and their names take of a panel. */
+function takenBy(panel: MapPanel): Stretch[] {
+  const [shortest, longest] = spanOf(panel);
+  const along = (context: number) => Math.log(context / shortest) / Math.log(longest / shortest);
+  const dots = panel.points.map(({ context, alpha }): Stretch => {
+    return { from: along(context), to: along(context), alpha };
+  });
+  const names = namesOf(panel).map(({ context, name, labelAt, textAnchor }): Stretch => {
+    const [at, length] = [along(context), CHARACTER * name.length];
+    return textAnchor === "end"
+      ? { from: at - length, to: at, alpha: labelAt }
+      : { from: at, to: at + length, alpha: labelAt };
+  });
+  return [...dots, ...names];
+}
+
+function spanOf({ contour }: MapPanel): [number, number] {
+  return [contour[0]!.context, contour.at(-1)!.context];
 }
 
 /** The best K at the longest context, beside it. */
@@ -205,19 +245,37 @@ function regionNames(cells: readonly MapCell[]) {
   });
 }
 
-function pointsOf({ precision, points, contour }: MapPanel): Plot.Markish[] {
-  const place = at(precision);
-  const ends = [...Map.groupBy(points, ({ draft }) => draft).values()]
+/** A draft's name, and where it stands. */
+interface DraftName {
+  readonly context: number;
+  readonly labelAt: number;
+  readonly name: string;
+  readonly textAnchor: "start" | "end";
+}
+
+/**
+ * Drafts by name: on the right; where that has no room, under or over the dots that lead there. The
+ * heading names the draft of a row that has one alone.
+ */
+function namesOf(panel: MapPanel): DraftName[] {
+  const ends = [...Map.groupBy(panel.points, ({ draft }) => draft).values()]
     .map((line) => line.reduce((a, b) => a.context > b.context ? a : b));
+  if (ends.length === 1) return [];
   const places = spread(ends.map(({ alpha }) => alpha), ROW / HEIGHT);
-  const [shortest, longest] = [contour[0]!.context, contour.at(-1)!.context];
+  const [shortest, longest] = spanOf(panel);
   const late = shortest * (longest / shortest) ** 0.6;
-  // Names stand on the right; where that has no room, under or over the dots that lead there. The
-  // heading names the draft of a row that has one alone.
-  const named = ends.length === 1 ? [] : ends.map((end, i) => {
-    const aside = end.context <= late ? 0 : end.alpha > 0.5 ? -AWAY : AWAY;
-    return { ...end, labelAt: places[i]! + aside };
+  return ends.map(({ context, alpha, draft }, i): DraftName => {
+    const name = shortName(draft);
+    if (context <= late) return { context, name, labelAt: places[i]!, textAnchor: "start" };
+    const aside = alpha > 0.5 ? -AWAY : AWAY;
+    return { context, name, labelAt: places[i]! + aside, textAnchor: "end" };
   });
+}
+
+function pointsOf(panel: MapPanel): Plot.Markish[] {
+  const { precision, points } = panel;
+  const place = at(precision);
+  const names = namesOf(panel);
   return [
     Plot.ruleX(points.filter(({ error }) => error !== null), {
       ...place,
@@ -233,10 +291,10 @@ function pointsOf({ precision, points, contour }: MapPanel): Plot.Markish[] {
       stroke: ({ error }: DraftPoint) => error === null ? INK.text : INK.ground,
     }),
     ...(["start", "end"] as const).map((textAnchor) =>
-      Plot.text(named.filter(({ context }) => (context > late) === (textAnchor === "end")), {
+      Plot.text(names.filter((name) => name.textAnchor === textAnchor), {
         ...place,
         y: "labelAt",
-        text: ({ draft }: DraftPoint) => shortName(draft),
+        text: "name",
         textAnchor,
         dx: textAnchor === "start" ? 7 : 0,
         fill: INK.text,

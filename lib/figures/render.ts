@@ -95,10 +95,19 @@ export function frameSvg(plots: SvgElement | readonly SvgElement[], frame: Frame
     }">`,
     `<rect width="${width}" height="${height}" fill="${INK.ground}"/>`,
     ...words,
-    ...stack.map((plot) => plot.outerHTML),
+    countClips(stack.map((plot) => plot.outerHTML).join("\n")),
     "</svg>",
     "",
   ].join("\n");
+}
+
+/** Plot counts clip paths over all that a process draws; so that a figure is the same again, by figure. */
+function countClips(svg: string): string {
+  const ids = new Map<string, string>();
+  return svg.replace(/plot-clip-\d+/g, (id) => {
+    if (!ids.has(id)) ids.set(id, `clip-${ids.size + 1}`);
+    return ids.get(id)!;
+  });
 }
 
 /**

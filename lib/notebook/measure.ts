@@ -5,16 +5,16 @@
  */
 
 import { join } from "node:path";
-import { loadModel } from "../engine/load.ts";
 import { Runtime } from "../onnx/mod.ts";
 import { openSweepEnergy } from "../study/energy/sweep_energy.ts";
+import { subjectLoader } from "../study/load_subjects.ts";
 import { plan } from "../study/plan.ts";
 import { presetPrompts } from "../study/preset_prompts.ts";
 import type { Preset } from "../study/presets.ts";
 import { describeOrigin, writeMachine } from "../study/provenance.ts";
 import { nextProcess } from "../study/resume.ts";
 import { openRecords } from "../study/store.ts";
-import { type SubjectLoader, subjectOf } from "../study/subject.ts";
+import type { SubjectLoader } from "../study/subject.ts";
 import { sweep } from "../study/sweep.ts";
 import { requireInteger } from "../validate.ts";
 import { cellProgress } from "./progress.ts";
@@ -64,7 +64,7 @@ export async function measure(study: Preset, options: MeasureOptions): Promise<s
   await using energy = await openSweepEnergy();
   using runtime = new Runtime({ threads });
   const { ran, left } = await stoppable(async (signal) => {
-    const load = options.load ?? catalogLoader(runtime, signal);
+    const load = options.load ?? subjectLoader(runtime, { signal });
     const settings = { threads, exact, precision: study.precisions[0]! };
     const prompts = await presetPrompts(study, () => load(study.model, settings));
     const process = nextProcess(study, prompts, settings, store.runs);
@@ -109,8 +109,3 @@ export async function stoppable<T>(task: (signal: AbortSignal) => Promise<T>): P
 
 /** A button that is pressed twice finds the task stopped and nobody listening, but for this. */
 function ignore(): void {}
-
-function catalogLoader(runtime: Runtime, signal: AbortSignal): SubjectLoader {
-  return async (id, { precision, exact }) =>
-    subjectOf(await loadModel(id, { runtime, precision, exact, signal }));
-}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Finding, say, VERDICTS } from "../analysis/claims/finding.ts";
+import { type Finding, sayFirst, VERDICTS } from "../analysis/claims/finding.ts";
 import type { Evidence } from "../analysis/evidence.ts";
 import { type MachineBoundary, measuredMachine, projectedMachines } from "../analysis/machines.ts";
 import { passesOfCosts } from "../analysis/measured_passes.ts";
@@ -83,10 +83,10 @@ export function answerFindings(findings: readonly Finding[]): string {
 export function tabulateFindings(findings: readonly Finding[]): string {
   return markdownTable(
     ["", "claim", "verdict", "number", "what was found"],
-    findings.map(({ id, claim, verdict, numbers: [first], statement }) => [
-      ...[id, claim, verdict],
-      first ? `${first.name}: ${say(first)}, n = ${first.n} ${first.of}` : "",
-      statement,
+    findings.map((finding) => [
+      ...[finding.id, finding.claim, finding.verdict],
+      sayFirst(finding),
+      finding.statement,
     ]),
   );
 }

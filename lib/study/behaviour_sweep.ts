@@ -13,22 +13,18 @@ import {
   type TraceDraft,
   type TraceStage,
 } from "./behaviour_plan.ts";
+import { loadSubjects } from "./load_subjects.ts";
 import { type PreparedPrompt, preparePrompt } from "./prepared.ts";
 import type { Origin } from "./provenance.ts";
+import { type RecordedText, recordText } from "./recorded_text.ts";
 import { findDraft } from "./runner.ts";
-import { loadSubjects, type SubjectLoader } from "./subject.ts";
+import type { SubjectLoader } from "./subject.ts";
 import type { SweepOutcome, SweepProgress } from "./sweep.ts";
 import type { Trace } from "./trace.ts";
+import { traceDraws } from "./trace_draws.ts";
+import { traceHead, traceHeadDraws } from "./trace_heads.ts";
+import { traceDrafter, traceModel } from "./trace_recorder.ts";
 import { packTrace, TRACE_SCHEMA, type TraceRecord } from "./trace_records.ts";
-import {
-  type RecordedText,
-  recordText,
-  traceDrafter,
-  traceDraws,
-  traceHead,
-  traceHeadDraws,
-  traceModel,
-} from "./trace_recorder.ts";
 import type { TraceStore } from "./trace_store.ts";
 import { promptHash } from "./workload.ts";
 

@@ -10,7 +10,6 @@ import type { LoadedDraft } from "../engine/open_draft.ts";
 import type { ChatMessage } from "../models/chat.ts";
 import type { Precision } from "../models/graph.ts";
 import type { TokenId } from "../models/token.ts";
-import type { Condition, Draft } from "./conditions.ts";
 
 /** A model under study. Disposing of it frees the model. */
 export interface Subject extends AsyncDisposable {
@@ -90,64 +89,4 @@ export function subjectOf(model: LoadedModel): Subject {
 export function draftSubjectOf(draft: LoadedDraft): Subject {
   const subject = subjectOf(draft.model);
   return draft.follows ? { ...subject, follow: (target) => draft.open(target) } : subject;
-}
-
-/** How subjects are loaded. */
-export interface LoadSubjectsOptions {
-  /** Loads one. */
-  readonly load: SubjectLoader;
-  /** Stops between two. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Loads a target, then the models that draft for it.
- *
- * @param target The target's id and precision, and how passes run.
- * @param drafts What drafts; tables and replays need no model, and no model is loaded twice.
- * @param options Loader, signal.
- * @param loaded Disposes of them, the target last.
- * @returns The target, then the draft models.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { tableModel } from "@specbound/specbound";
- * const asked: unknown[] = [];
- * const load: SubjectLoader = (id, { precision, drafts, target }) => {
- *   asked.push([id, drafts ?? target?.id]);
- *   return Promise.resolve({
- *     model: tableModel({ vocabularySize: 9, seed: 1 }), id, hash: null, precision,
- *     headPrecision: null, differingWidths: null, attention: null, provider: "table",
- *     endOfText: new Set<number>(), encode: () => [1, 2, 3],
- *     [Symbol.asyncDispose]: () => Promise.resolve(),
- *   });
- * };
- * await using loaded = new AsyncDisposableStack();
- * const target = { model: "m", precision: "fp32", threads: 1, exact: true } as const;
- * const draft = { draft: "model", draftModel: "d", draftPrecision: "int8" } as const;
- * await loadSubjects(target, [{ draft: "ngram" }, draft, draft], { load }, loaded);
- * assertEquals(asked, [["m", ["d"]], ["d", "m"]]);
- * ```
- */
-export async function loadSubjects(
-  { model, precision, threads, exact }: Pick<
-    Condition,
-    "model" | "precision" | "threads" | "exact"
-  >,
-  drafts: readonly Draft[],
-  { load, signal }: LoadSubjectsOptions,
-  loaded: AsyncDisposableStack,
-): Promise<[Subject, ...Subject[]]> {
-  const models = drafts.filter((draft) => draft.draft === "model");
-  const distinct = new Map(models.map((one) => [`${one.draftModel} ${one.draftPrecision}`, one]));
-  const ids = new Set(models.map(({ draftModel }) => draftModel));
-  const running = { threads, exact };
-  const target = loaded.use(await load(model, { ...running, precision, drafts: [...ids] }));
-  const subjects: [Subject, ...Subject[]] = [target];
-  for (const { draftModel, draftPrecision: precision } of distinct.values()) {
-    signal?.throwIfAborted();
-    subjects.push(loaded.use(await load(draftModel, { ...running, precision, target })));
-  }
-  return subjects;
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { loadSubjects } from "./load_subjects.ts";
 import { pairRecords, type Provenance } from "./pair_records.ts";
 import type { Block, PlannedPair, Stage } from "./plan.ts";
 import { type PreparedPrompt, preparePrompt, warmUp } from "./prepared.ts";
 import { pendingStages } from "./resume.ts";
 import { type PairOptions, runPair } from "./runner.ts";
 import type { RecordStore } from "./store.ts";
-import { loadSubjects, type SubjectLoader } from "./subject.ts";
+import type { SubjectLoader } from "./subject.ts";
 
 /** Where a sweep stands. */
 export interface SweepProgress {

@@ -14,7 +14,7 @@ import { distribution, type Sampling } from "../../lib/decoding/sampling.ts";
 import { speculate } from "../../lib/decoding/speculative.ts";
 import type { LoadedModel } from "../../lib/engine/load.ts";
 import type { OnnxContext } from "../../lib/engine/onnx_model.ts";
-import { type LoadedDraft, openDraft, readsHidden } from "../../lib/engine/open_draft.ts";
+import { type LoadedDraft, openDraft, readHidden } from "../../lib/engine/open_draft.ts";
 import type { Precision } from "../../lib/models/graph.ts";
 import type { TokenId } from "../../lib/models/token.ts";
 import { withModel } from "../engine/real_model.ts";
@@ -36,7 +36,7 @@ export async function withDraft(
   precision: Precision,
   use: (target: LoadedModel, draft: LoadedDraft) => Promise<void>,
 ): Promise<void> {
-  const hidden = await readsHidden(path);
+  const hidden = await readHidden([path]);
   await withModel({ precision, exact: true, hidden }, async (target) => {
     const { runtime } = target.session(target.form);
     await using draft = await openDraft(path, target, { runtime, exact: true });

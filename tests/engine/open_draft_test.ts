@@ -15,7 +15,7 @@ import {
   type DraftOptions,
   type LoadedDraft,
   openDraft,
-  readsHidden,
+  readHidden,
 } from "../../lib/engine/open_draft.ts";
 import { ArchitectureError } from "../../lib/models/architecture.ts";
 import { sha256File } from "../../lib/models/digest.ts";
@@ -373,7 +373,7 @@ Deno.test("a file says whether it reads hidden states", () =>
   withBench(async ({ folder }) => {
     const wanting = [];
     for (const role of [...ROLES, "target"]) {
-      if (await readsHidden(`${folder}/${role}.gguf`, { cache: folder })) wanting.push(role);
+      if (await readHidden([`${folder}/${role}.gguf`], { cache: folder })) wanting.push(role);
     }
     assertEquals(wanting, ["feature"]);
   }));

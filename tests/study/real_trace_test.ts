@@ -8,13 +8,10 @@ import { type LoadedModel, loadModel } from "../../lib/engine/load.ts";
 import type { Context } from "../../lib/engine/language_model.ts";
 import { openDraft } from "../../lib/engine/open_draft.ts";
 import { Runtime } from "../../lib/onnx/mod.ts";
+import { type RecordedText, recordText } from "../../lib/study/recorded_text.ts";
 import { replayTrace, type Trace } from "../../lib/study/trace.ts";
-import {
-  type RecordedText,
-  recordText,
-  traceHead,
-  traceModel,
-} from "../../lib/study/trace_recorder.ts";
+import { traceHead } from "../../lib/study/trace_heads.ts";
+import { traceModel } from "../../lib/study/trace_recorder.ts";
 import { packTrace, unpackTrace } from "../../lib/study/trace_records.ts";
 import { MODEL, skipped } from "../engine/real_model.ts";
 import { PROMPTS } from "./tables.ts";

@@ -13,15 +13,11 @@ import {
   speculate,
   tableModel,
 } from "@specbound/specbound";
+import { recordText } from "../../lib/study/recorded_text.ts";
 import { replayTrace, type Trace, type TracedRound, TraceError } from "../../lib/study/trace.ts";
-import {
-  recordText,
-  traceDrafter,
-  traceDraws,
-  traceHead,
-  traceHeadDraws,
-  traceModel,
-} from "../../lib/study/trace_recorder.ts";
+import { traceDraws } from "../../lib/study/trace_draws.ts";
+import { traceHead, traceHeadDraws } from "../../lib/study/trace_heads.ts";
+import { traceDrafter, traceModel } from "../../lib/study/trace_recorder.ts";
 import { foretelling } from "./foretelling.ts";
 import { leaning } from "./leaning.ts";
 

@@ -11,6 +11,7 @@ import { octave } from "../located_rounds.ts";
 import { geometricMean, type Interval } from "../statistics.ts";
 import {
   above,
+  type Figure,
   judge,
   notMeasured,
   opposite,
@@ -112,44 +113,68 @@ interface BestPlace {
   readonly weight: Weight;
 }
 
+/** The places of one machine and how the best K was found there. */
+interface BestPlaces {
+  readonly machine: string;
+  readonly how: string;
+  readonly bands: readonly (readonly [typeof BEST[number], readonly BestPlace[]])[];
+}
+
 /**
  * C10: the best K is 4–8 below 2K, 3–5 at 2–8K, 2–3 or none beyond. A place is against it if the best
- * of these loses more than 2 % to the best of all: of those measured in pairs that differ in K alone,
- * if there are any; else of 0 to 16 by measured costs.
+ * of these loses more than 2 % to the best of all: on a machine with pairs that differ in K alone, of
+ * the K measured there; else of 0 to 16 by measured costs.
  *
  * @param evidence The evidence.
  * @returns The outcome.
  */
 export function bestLengthFallsWithContext(evidence: Evidence): Outcome {
+  const machines = eachMachine(evidence).flatMap(bestPlaces);
+  if (machines.length === 0) return notMeasured("a cost layer at several contexts");
+  const counts = (places: readonly BestPlace[]) => tally(places.map(({ weight }) => weight));
+  const words = { for: "hold (within 2 %)", against: "do not" };
+  return {
+    verdict: judge(counts(machines.flatMap(({ bands }) => bands.flatMap(([, places]) => places)))),
+    statement: machines.map(({ machine, how, bands }) => {
+      const told = bands.map(([{ name, lengths }, places]) => {
+        const best = places.map(({ length }) => length);
+        const range = `${Math.min(...best)} to ${Math.max(...best)}`;
+        return `${name} (said: ${lengths.join(", ")}) ${range}, ${
+          sayTally(counts(places), "places", words)
+        }`;
+      });
+      return `On ${machine} the best K at α = ${ALPHAS.join(", ")}, ${how}: ${told.join("; ")}.`;
+    }).join(" "),
+    numbers: machines.flatMap(({ machine, bands }) =>
+      bands.map(([{ name }, places]) => ({
+        name: `share of places it holds at, ${name}`,
+        machine,
+        estimate: counts(places).for / places.length,
+        low: null,
+        high: null,
+        n: places.length,
+        of: "places",
+      }))
+    ),
+  };
+}
+
+/** The places of one machine, if it has any. */
+function bestPlaces(evidence: Evidence): BestPlaces[] {
   const replays = controlledReplays(evidence);
   const controlled = controlledPlaces(replays);
   const places = controlled.length > 0 ? controlled : pricedPlaces(evidence);
-  if (places.length === 0) return notMeasured("a cost layer at several contexts");
-  const words = { for: "hold (within 2 %)", against: "do not" };
+  if (places.length === 0) return [];
   const tried = [...new Set(replays.map(({ draftLength }) => draftLength))].sort((a, b) => a - b);
-  const [how, over] = controlled.length > 0
-    ? [`(0, ${tried.join(", ")} tried) in pairs that differ in K alone`, "precisions"]
-    : ["by measured costs", "drafts, precisions"];
-  const bands = [...Map.groupBy(places, ({ band }) => band)];
-  return {
-    verdict: judge(tally(places.map(({ weight }) => weight))),
-    statement: bands.map(([{ name, lengths }, same]) => {
-      const best = same.map(({ length }) => length);
-      return `${capital(name)} (said: ${lengths.join(", ")}) the best K ${how} runs from ${
-        Math.min(...best)
-      } to ${Math.max(...best)} over ${over} and α = ${ALPHAS.join(", ")}: ${
-        sayTally(tally(same.map(({ weight }) => weight)), "places", words)
-      }.`;
-    }).join(" "),
-    numbers: bands.map(([{ name }, same]) => ({
-      name: `share of places it holds at, ${name}`,
-      estimate: same.filter(({ weight }) => weight === "for").length / same.length,
-      low: null,
-      high: null,
-      n: same.length,
-      of: "places",
-    })),
-  };
+  const how = controlled.length > 0
+    ? `of 0, ${tried.join(", ")} in pairs that differ in K alone`
+    : "by measured costs";
+  const bands = BEST.map((band) => [band, places.filter((place) => place.band === band)] as const);
+  return [{
+    machine: evidence.machines[0]!.machine.id,
+    how,
+    bands: bands.filter(([, own]) => own.length > 0),
+  }];
 }
 
 function bandOf(context: number) {
@@ -227,9 +252,10 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
       contexts.includes(first) && contexts.includes(last)
     )
       .map(({ costs }) => costs.draft!.pass.time(1, last).ms / costs.draft!.pass.time(1, first).ms);
-    const several = targets.some((other) => other.machine !== machine);
     return whereMeasured(() => ({
-      target: several ? `${precision} on ${machine}` : precision,
+      machine,
+      precision,
+      target: `${precision} on ${machine}`,
       context: last,
       v: quotient(time(WIDTH, last), time(1, last)),
       grown: quotient(time(1, last), time(1, first)),
@@ -255,8 +281,9 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
         } times`
         : ""
     }.`,
-    numbers: passes.map(({ target, context, v }) => ({
-      name: `v(${WIDTH}) after ${context}, ${target}`,
+    numbers: passes.map(({ machine, precision, context, v }) => ({
+      name: `v(${WIDTH}) after ${context}, ${precision}`,
+      machine,
       ...v,
       n: 1,
       of: "machine",
@@ -265,8 +292,13 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
   };
 }
 
-/** S of one band over S of another: in controlled pairs, or else by costs and by all measured pairs. */
+/** S of one band over S of another on every machine. */
 function compare(evidence: Evidence, here: Band, there: Band): Comparison[] {
+  return eachMachine(evidence).flatMap((own) => compareOn(own, here, there));
+}
+
+/** The same in controlled pairs, or else by costs and by all measured pairs. */
+function compareOn(evidence: Evidence, here: Band, there: Band): Comparison[] {
   const controlled = compareControlled(controlledReplays(evidence), here, there);
   if (controlled.length > 0) return controlled;
   const priced = pricedPairs(evidence).flatMap((pair): Comparison[] => {
@@ -318,6 +350,11 @@ function cellsIn(evidence: Evidence, band: Band) {
   return measuredCells(evidence, ({ context }) => isIn(context, band));
 }
 
+/** The evidence of one machine at a time: what one lacks, another does not make up for. */
+function eachMachine(evidence: Evidence): Evidence[] {
+  return evidence.machines.map((machine) => ({ ...evidence, machines: [machine] }));
+}
+
 function isIn(context: number, band: Band): boolean {
   return BANDS[band].from <= context && context < BANDS[band].to;
 }
@@ -345,23 +382,15 @@ function sayComparisons(all: readonly Comparison[], what: string): string {
   return `${what} runs, ${parts.join("; ")}.`;
 }
 
-/** The median comparison; of several machines, each one's too. */
-function figures(all: readonly Comparison[], name: string) {
-  const machines = Map.groupBy(all, ({ machine }) => machine);
-  const groups = machines.size > 1 ? [...machines] : [];
-  return [["", all] as const, ...groups].flatMap(([machine, some]) => {
+/** The median comparison on each machine. */
+function figures(all: readonly Comparison[], name: string): Figure[] {
+  return [...Map.groupBy(all, ({ machine }) => machine)].map(([machine, some]) => {
     const sorted = some.toSorted((a, b) => a.ratio.estimate - b.ratio.estimate);
-    const middle = sorted[Math.floor(sorted.length / 2)];
-    if (!middle) return [];
-    const of = machine ? `, median on ${machine}` : ", median";
-    return [{ name: `${name}${of}`, ...middle.ratio, n: some.length, of: "comparisons" }];
+    const middle = sorted[Math.floor(sorted.length / 2)]!;
+    return { name: `${name}, median`, machine, ...middle.ratio, n: some.length, of: "comparisons" };
   });
 }
 
 function asInterval({ ms, low, high }: { ms: number; low: number; high: number }): Interval {
   return { estimate: ms, low, high };
-}
-
-function capital(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
 }

@@ -40,19 +40,23 @@ export function tenthIsBest(evidence: Evidence): Outcome {
   const fields = [
     ...Map.groupBy(pricedTraces(evidence), (one) => `${one.machine} ${one.precision}`).values(),
   ].map((same) => ({
+    machine: same[0]!.machine,
     precision: same[0]!.precision,
     contenders: same.flatMap(contender).toSorted((a, b) => b.speedup - a.speedup),
   }));
-  const contests = fields.flatMap(({ precision, contenders }) => {
+  const contests = fields.flatMap(({ machine, precision, contenders }) => {
     const inside = contenders.find(({ share }) => isClaimed(share));
     const outside = contenders.find(({ share }) => !isClaimed(share));
-    return inside && outside ? [{ precision, inside, outside, ...duel(inside, outside) }] : [];
+    if (!inside || !outside) return [];
+    return [{ machine, precision, inside, outside, ...duel(inside, outside) }];
   });
   const show = ({ name, share, draftLength, speedup }: Contender) =>
     `${name} (1/${Math.round(1 / share)}; S = ${speedup.toFixed(2)} at K = ${draftLength})`;
   if (contests.length === 0) {
     const told = fields.filter(({ contenders }) => contenders.length > 1)
-      .map(({ precision, contenders }) => `in ${precision} ${contenders.map(show).join(", ")}`);
+      .map(({ machine, precision, contenders }) =>
+        `in ${precision} on ${machine} ${contenders.map(show).join(", ")}`
+      );
     return notMeasured(
       needs,
       told.length > 0 ? `Best first, by traces and measured costs: ${told.join("; ")}.` : undefined,
@@ -61,14 +65,15 @@ export function tenthIsBest(evidence: Evidence): Outcome {
   return {
     verdict: judge(tally(contests.map((one) => above(one, 1)))),
     statement: contests.map((one) =>
-      `In ${one.precision} the best of 1/20 to 1/10 is ${show(one.inside)}, the best other ${
+      `In ${one.precision} on ${one.machine} the best of 1/20 to 1/10 is ${show(one.inside)}, the best other ${
         show(one.outside)
       }: the first decodes at ${
         say(one)
       } times the rate of the second, by traces of ${one.n} prompts and measured costs.`
     ).join(" "),
-    numbers: contests.map(({ precision, estimate, low, high, n }) => ({
+    numbers: contests.map(({ machine, precision, estimate, low, high, n }) => ({
       name: `S of 1/20–1/10 over best other, ${precision}`,
+      machine,
       estimate,
       low,
       high,
@@ -99,7 +104,7 @@ export function kinshipHelps(): Outcome {
 export function trainedBeatGeneric(evidence: Evidence): Outcome {
   const needs = "a generic model of the target's tokenizer and of a draft's size";
   const trained = pricedTraces(evidence).filter(({ parameters }) => parameters !== null)
-    .flatMap((one) => contender(one).map((best) => ({ ...best, precision: one.precision })))
+    .flatMap((one) => contender(one).map((best) => ({ ...one, ...best })))
     .filter(({ share }) => share < 1).toSorted((a, b) => b.speedup - a.speedup);
   const best = trained[0];
   if (!best) return notMeasured(needs);
@@ -111,7 +116,7 @@ export function trainedBeatGeneric(evidence: Evidence): Outcome {
     needs,
     `The best trained draft, ${best.name} at K = ${best.draftLength}, reaches S = ${
       say(interval)
-    } in ${best.precision} by traces of ${best.prompts.length} prompts and measured costs; there is no generic one to hold it against.`,
+    } in ${best.precision} on ${best.machine} by traces of ${best.prompts.length} prompts and measured costs; there is no generic one to hold it against.`,
     [{ name: "S of the best trained draft", ...interval, n: best.prompts.length, of: "prompts" }],
   );
 }

@@ -23,6 +23,8 @@ export type ClaimVerdict = typeof VERDICTS[number];
 export interface Figure extends Interval {
   /** What it is. */
   readonly name: string;
+  /** The machine's id, if it is a number of one. */
+  readonly machine?: string;
   /** How many there were. */
   readonly n: number;
   /** Of what: "pairs", "prompts". */
@@ -192,6 +194,48 @@ export function say({ estimate, low, high }: Interval): string {
     value.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace("-", "");
   if (low === null || high === null) return decimals(estimate);
   return `${decimals(estimate)} (${decimals(low)}${low < 0 ? " to " : "–"}${decimals(high)})`;
+}
+
+/**
+ * What a figure is, and of which machine.
+ *
+ * @param figure The figure.
+ * @returns Its name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(nameFigure({ name: "break-even α", machine: "mine" }), "break-even α on mine");
+ * ```
+ */
+export function nameFigure({ name, machine }: Pick<Figure, "name" | "machine">): string {
+  return machine === undefined ? name : `${name} on ${machine}`;
+}
+
+/**
+ * The number that matters most in words; where machines have one each, all of them.
+ *
+ * @param finding The finding.
+ * @returns Name and figures; nothing if there is no number.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const figure = { name: "c", low: null, high: null, n: 1, of: "machine" };
+ * const numbers = [{ ...figure, machine: "a", estimate: 1 }, { ...figure, machine: "b", estimate: 2 }];
+ * assertEquals(sayFirst({ numbers }), "c: 1.00 on a, 2.00 on b");
+ * ```
+ */
+export function sayFirst({ numbers }: Pick<Finding, "numbers">): string {
+  const [first] = numbers;
+  if (!first) return "";
+  const same = first.machine === undefined
+    ? [first]
+    : numbers.filter(({ name, machine }) => name === first.name && machine !== undefined);
+  const told = same.map((figure) =>
+    say(figure) + (figure.machine === undefined ? "" : ` on ${figure.machine}`)
+  );
+  return `${first.name}: ${told.join(", ")}`;
 }
 
 /**

@@ -76,8 +76,8 @@ export function hardwareDiffers(evidence: Evidence): Outcome {
         say(widest.one)
       } on ${widest.a.machine}, ${say(widest.other)} on ${widest.b.machine}. ${statement}`.trim(),
     numbers: [
-      { name: `break-even α on ${widest.a.machine}`, ...widest.one, n: 1, of: "machine" },
-      { name: `break-even α on ${widest.b.machine}`, ...widest.other, n: 1, of: "machine" },
+      { name: "break-even α", machine: widest.a.machine, ...widest.one, n: 1, of: "machine" },
+      { name: "break-even α", machine: widest.b.machine, ...widest.other, n: 1, of: "machine" },
       ...numbers,
     ],
     needs,

@@ -49,11 +49,11 @@ const LARGE = 8;
 export function largeBatchesLose(evidence: Evidence): Outcome {
   const needs = "a cost layer of 8 rows and more; live batches of changing size";
   const places = pricedPairs(evidence).filter(({ batches }) => batches.at(-1)! >= LARGE)
-    .flatMap(({ precision, draft, costs, contexts, batches }) => {
+    .flatMap(({ machine, precision, draft, costs, contexts, batches }) => {
       const most = batches.at(-1)!;
       const placeAt = (context: number) => {
         const at = (batch: number) => speedupAt(costs, { ...POINT, context, batch }, DRAWS);
-        const name = `${precision}, ${draft} drafts, n = ${context}`;
+        const name = `${precision}, ${draft} drafts, n = ${context} on ${machine}`;
         return whereMeasured(() => ({ name, most, one: at(1), all: at(most) }));
       };
       for (const context of contexts) { // batches may have been timed at few of them
@@ -237,6 +237,7 @@ export function treesPay(evidence: Evidence): Outcome {
       return { estimate: ms, low, high };
     };
     return whereMeasured(() => ({
+      machine: pair.machine,
       precision: pair.precision,
       context,
       ...quotient(time(17), time(5)),
@@ -247,13 +248,14 @@ export function treesPay(evidence: Evidence): Outcome {
     needs,
     `${
       rooms.map((room) =>
-        `In ${room.precision} after ${room.context} tokens a pass over 17 tokens takes ${
+        `In ${room.precision} on ${room.machine} after ${room.context} tokens a pass over 17 tokens takes ${
           say(room)
         } times that over 5.`
       ).join(" ")
     } So much more a tree of 16 nodes has to emit than a chain of 4.`,
-    rooms.map(({ precision, estimate, low, high }) => ({
+    rooms.map(({ machine, precision, estimate, low, high }) => ({
       name: `T(17) / T(5), ${precision}`,
+      machine,
       estimate,
       low,
       high,

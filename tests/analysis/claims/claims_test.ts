@@ -435,15 +435,22 @@ Deno.test("C4, C5 and C10 take pairs that differ in context alone before all oth
     { speedups: LUCK, context: 2047 },
     { speedups: UNLUCK, context: 7679 },
   );
-  const both = { ...others, machines: [...others.machines, ...rows.machines] };
+  const [{ costs }, { records }] = [others.machines[0]!, rows.machines[0]!];
+  const both = evidenceOf({ machines: [machineOf({ costs, records })] });
+  const apart = evidenceOf({ machines: [machineOf({ records }), machineOf({ costs }, "b")] });
   for (const judge of [middleContextIsBest, longContextDegrades, bestLengthFallsWithContext]) {
     assertEquals(judge(both), judge(rows));
-    assertStringIncludes(judge(both).statement, "in pairs that differ in");
+    const machines = judge(apart).numbers.map(({ machine }) => machine);
+    assertEquals(new Set(machines), new Set(["machine", "b"])); // each by what it has
+    assertStringIncludes(judge(rows).statement, "in pairs that differ in");
     assertStringIncludes(judge(others).statement, "by measured costs");
   }
   const single = controlled({ speedups: [1], context: 7679 }, { speedups: [2], context: 2047 });
-  const withSingle = { ...others, machines: [...others.machines, ...single.machines] };
-  assertEquals(longContextDegrades(withSingle), longContextDegrades(others));
+  const withSingle = machineOf({ costs, records: single.machines[0]!.records });
+  assertEquals(
+    longContextDegrades(evidenceOf({ machines: [withSingle] })),
+    longContextDegrades(others),
+  );
 });
 
 /** Two drafts of planted sizes, of which one is right more often. */
