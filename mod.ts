@@ -128,6 +128,7 @@ export * from "./lib/analysis/published.ts";
 export * from "./lib/analysis/roofline.ts";
 export * from "./lib/analysis/run_work.ts";
 export * from "./lib/analysis/sensitivity.ts";
+export * from "./lib/analysis/shared_prompts.ts";
 export * from "./lib/analysis/size_findings.ts";
 export * from "./lib/analysis/statistics.ts";
 export * from "./lib/analysis/study_time.ts";

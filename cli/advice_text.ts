@@ -4,13 +4,12 @@
  * @module
  */
 
-import { basename } from "node:path";
 import type { Advice, Band } from "../lib/advice/advise.ts";
-import type { DraftName } from "../lib/advice/gather.ts";
 import type { HeldOutAdvice } from "../lib/advice/held_out.ts";
 import type { MeasuredAdvice } from "../lib/advice/measured.ts";
 import { expectedTokens } from "../lib/analysis/metrics.ts";
 import type { Interval } from "../lib/analysis/statistics.ts";
+import { alignRows, draftName } from "../lib/analysis/table.ts";
 
 /** What is said beside the advice. */
 export interface Beside {
@@ -33,7 +32,7 @@ export function describeAdvice(advice: Advice, beside: Beside): string {
   return [
     ...answer(advice),
     "",
-    ...alignRows([BAND_HEAD, ...advice.bands.map(bandRow)]).map((line) => `  ${line}`),
+    ...alignRows([BAND_HEAD, ...advice.bands.map(bandRow)], () => true).map((line) => `  ${line}`),
     ...advice.bands.some(({ near }) => !near)
       ? ["  * with the acceptance of prompts of other lengths"]
       : [],
@@ -54,7 +53,7 @@ export function describeAdvice(advice: Advice, beside: Beside): string {
 
 function answer(advice: Advice): string[] {
   const { verdict, use, reply, precision, plainMs, tokenMs, context } = advice;
-  const what = `${nameDraft(use.draft, advice.work.model)} at K = ${use.draftLength}`;
+  const what = `${draftName({ ...use.draft, model: advice.work.model })} at K = ${use.draftLength}`;
   const where = `${precision}, prompts of ${context} tokens`;
   if (verdict === "yes") {
     return [
@@ -173,14 +172,14 @@ function otherWays({ alternatives, work, precision }: Advice): string[] {
   if (shown.length === 0) return [];
   const rows = shown.map(({ precision, choice: { use, reply, plainMs, tokenMs } }) => [
     precision,
-    nameDraft(use.draft, work.model),
+    draftName({ ...use.draft, model: work.model }),
     String(use.draftLength),
     interval(reply),
     plainMs.toFixed(1),
     tokenMs.toFixed(1),
   ]);
   const head = ["other ways", "draft", "K", "S", "plain ms", "ms as advised"];
-  return ["", ...alignRows([head, ...rows]).map((line) => `  ${line}`)];
+  return ["", ...alignRows([head, ...rows], () => true).map((line) => `  ${line}`)];
 }
 
 function basis({ prompts, work }: Advice): string {
@@ -208,7 +207,9 @@ export function describeHeldOut(
 ): string {
   const head = ["advised", "expected S", "had", "followed", "obeyed", "always 4", "best", "with"];
   const rows = halves.map((half) => [
-    `${half.verdict}: ${half.precision} ${nameDraft(half.draft, model)} K = ${half.draftLength}`,
+    `${half.verdict}: ${half.precision} ${
+      draftName({ ...half.draft, model })
+    } K = ${half.draftLength}`,
     interval(half.expected),
     half.had.toFixed(2),
     half.followed.toFixed(2),
@@ -216,26 +217,19 @@ export function describeHeldOut(
     half.usual?.toFixed(2) ?? "-",
     half.best.toFixed(2),
     half.bestUse
-      ? `${nameDraft(half.bestUse.draft, model)} K = ${half.bestUse.draftLength}`
+      ? `${draftName({ ...half.bestUse.draft, model })} K = ${half.bestUse.draftLength}`
       : "plain decoding",
   ]);
   const lost = halves.map(({ best, followed }) => percent(1 - followed / best));
   return [
     "Advice from one half of the prompts, judged on the other half (S of replies):",
     "",
-    ...alignRows([head, ...rows]),
+    ...alignRows([head, ...rows], () => true),
     "",
     `Followed, it gives away ${lost.join(" and ")} of the best that hindsight knows.`,
     ...found.map((one) => `Measured: ${measured(one)}.`),
     "",
   ].join("\n");
-}
-
-/** A draft in a few words: "own int4" for the target's own weights. */
-export function nameDraft({ draft, draftModel, draftPrecision }: DraftName, model: string): string {
-  if (draft !== "model") return draft === "ngram" ? "n-grams" : "prompt lookup";
-  const name = draftModel === model ? "own" : basename(draftModel!, ".gguf");
-  return `${name} ${draftPrecision}`;
 }
 
 function interval({ estimate, low, high }: Interval): string {
@@ -268,9 +262,4 @@ function labelled(paragraphs: readonly (readonly [label: string, text: string])[
     }
     return lines.map((line, i) => (i === 0 ? label : "").padEnd(width) + line);
   });
-}
-
-function alignRows(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd());
 }

@@ -6,7 +6,7 @@
 
 import { autocorrelation, behaviourByLength } from "../lib/analysis/behaviour.ts";
 import { betsOf, calibrate } from "../lib/analysis/calibration.ts";
-import { draftName } from "../lib/analysis/table.ts";
+import { alignRows, draftName } from "../lib/analysis/table.ts";
 import { standingChances } from "../lib/study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../lib/study/trace_records.ts";
 
@@ -27,15 +27,8 @@ export function describeBehaviour(records: readonly TraceRecord[]): string {
   );
   const header = ["target", "draft", "T", "texts", "α", ...LENGTHS.map((k) => `τ(${k})`)]
     .concat("τ(4) if independent", "correlation", "calibration error");
-  const rows = [header, ...[...groups.values()].map(row)];
-  const widths = header.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  const lines = rows.map((cells) =>
-    cells.map((cell, column) =>
-      column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-    ).join("  ").trimEnd()
-  );
   return [
-    ...lines,
+    ...alignRows([header, ...[...groups.values()].map(row)]),
     "α at K = 4; correlation of acceptances one token apart; calibration error of the draft's",
     "first token: how far its probability is from the share that stands.",
     "",
@@ -52,7 +45,7 @@ function row(records: readonly TraceRecord[]): string[] {
   const [correlation] = autocorrelation(traces.map(standingChances), [1]);
   return [
     precision,
-    draftName({ model, draft, draftModel, draftPrecision, acceptance: null }),
+    draftName({ model, draft, draftModel, draftPrecision }),
     String(temperature),
     String(traces.length),
     decimals(at(4)?.alpha),

@@ -20,6 +20,7 @@ import {
   type TimedPass,
 } from "../lib/analysis/roofline.ts";
 import { median } from "../lib/analysis/statistics.ts";
+import { alignRows } from "../lib/analysis/table.ts";
 import { findShape } from "../lib/models/shapes.ts";
 import { readCostRows } from "../lib/study/cost_records.ts";
 import { type HardwarePart, readHardware } from "../lib/study/hardware.ts";
@@ -78,7 +79,7 @@ async function project(flags: Flags): Promise<void> {
     alpha: flags.alpha,
     efficiencies,
   });
-  printTable([BOUNDARY_HEAD, ...rows.map(boundaryCells)]);
+  console.log(alignRows([BOUNDARY_HEAD, ...rows.map(boundaryCells)], isName).join("\n"));
   console.log(
     `α: least acceptance that pays, at 1K and 8K. K and S: the best at α = ${flags.alpha}`,
   );
@@ -89,7 +90,7 @@ async function project(flags: Flags): Promise<void> {
     parts,
     efficiencies,
   );
-  printTable([COMPARED_HEAD, ...compared.map(comparedCells)]);
+  console.log(alignRows([COMPARED_HEAD, ...compared.map(comparedCells)], isName).join("\n"));
   console.log("τ: what the measured S takes at the projected costs. * S is above the reported τ");
   console.log("published.csv says where each was reported, and what its projection assumes");
   console.log(`Error of S: ${summary(compared.map(({ error }) => error))}`);
@@ -223,14 +224,9 @@ function comparedCells(
   ];
 }
 
-function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  for (const row of rows) {
-    const cells = row.map((cell, i) =>
-      i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
-    );
-    console.log(cells.join("  "));
-  }
+/** The first column names a row; all others are numbers. */
+function isName(column: number): boolean {
+  return column === 0;
 }
 
 function percent(share: number): string {

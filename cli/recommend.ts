@@ -18,6 +18,7 @@ import { measuredAdvice } from "../lib/advice/measured.ts";
 import { draftBytes } from "../lib/advice/memory.ts";
 import { policyOf } from "../lib/advice/policy.ts";
 import type { DraftUse } from "../lib/advice/use.ts";
+import { draftName } from "../lib/analysis/table.ts";
 import { validate } from "../lib/analysis/validation.ts";
 import { architectureOf } from "../lib/models/architecture.ts";
 import { cacheDirectory } from "../lib/models/cache.ts";
@@ -34,7 +35,7 @@ import type { TraceRecord } from "../lib/study/trace_records.ts";
 import { readTraces } from "../lib/study/trace_store.ts";
 import { TASKS } from "../lib/study/workload.ts";
 import { requireInteger, requireNumber } from "../lib/validate.ts";
-import { describeAdvice, describeHeldOut, nameDraft } from "./advice_text.ts";
+import { describeAdvice, describeHeldOut } from "./advice_text.ts";
 import { parseArguments } from "./arguments.ts";
 import { LOADING, PRECISIONS } from "./flags.ts";
 import { draftsOf } from "./lists.ts";
@@ -189,7 +190,8 @@ function notesOn(
   traces: readonly TraceRecord[],
   evidence: readonly AdviceEvidence[],
 ): string[] {
-  const namesOf = (drafts: readonly DraftName[]) => drafts.map((one) => nameDraft(one, model));
+  const namesOf = (drafts: readonly DraftName[]) =>
+    drafts.map((one) => draftName({ ...one, model }));
   const weighed = new Set(evidence.flatMap(({ drafts }) => namesOf(drafts)));
   const like = traces.filter((trace) => trace.model === model && trace.temperature === temperature);
   const left = [...new Set(namesOf(like))].filter((name) => !weighed.has(name));

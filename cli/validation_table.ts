@@ -13,7 +13,7 @@ import {
 import { checkIdentities } from "../lib/analysis/identities.ts";
 import { joinPairs, pairCounts } from "../lib/analysis/pairs.ts";
 import { median } from "../lib/analysis/statistics.ts";
-import { draftName } from "../lib/analysis/table.ts";
+import { alignRows, draftName } from "../lib/analysis/table.ts";
 import {
   nullExperiments,
   residualsByFactor,
@@ -237,15 +237,6 @@ function violations(records: Records): string[] {
       : `${found.length} identities are broken:`,
     ...found,
   ];
-}
-
-function alignRows(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, column) =>
-      column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-    ).join("  ").trimEnd()
-  );
 }
 
 function decimals(value: number | null | undefined): string {

@@ -7,12 +7,13 @@
 import { costLayerOf } from "../analysis/boundary.ts";
 import { fitCosts } from "../analysis/cost_model.ts";
 import { CostModelError, measuredTimes, newestCosts } from "../analysis/measured_times.ts";
+import { onSharedPrompts } from "../analysis/shared_prompts.ts";
+import { shortenTrace } from "../analysis/validation_prediction.ts";
 import type { Precision } from "../models/graph.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import type { Trace } from "../study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../study/trace_records.ts";
 import type { Prompt } from "../study/workload.ts";
-import { shortenTrace } from "../analysis/validation_prediction.ts";
 import type { DraftCosts } from "./price.ts";
 
 /** The work that advice is asked for. */
@@ -179,29 +180,28 @@ function evidenceOf(
     .flatMap(([name, same]) => {
       const draft = JSON.parse(name) as DraftName;
       const costs = costsOf(precision, draft);
-      // Later rows of a prompt take the place of earlier ones.
-      const byPrompt = new Map(same.map((trace) => [trace.promptHash, trace]));
-      return costs ? [{ draft, costs, byPrompt }] : [];
+      // In an order of their own, so that no interval hangs on that of the file.
+      const traces = same.toSorted((a, b) => a.promptHash.localeCompare(b.promptHash));
+      return costs ? [{ draft, costs, traces }] : [];
     });
-  if (known.length === 0) return null;
-  const most = Math.max(...known.map(({ byPrompt }) => byPrompt.size));
-  const kept = known.filter(({ byPrompt }) => 2 * byPrompt.size >= most);
-  const [first, ...others] = kept;
-  const prompts = [...first!.byPrompt.values()]
-    .filter(({ promptHash }) => others.every(({ byPrompt }) => byPrompt.has(promptHash)))
-    .map(({ promptHash, task, promptTokens }) => ({ hash: promptHash, task, tokens: promptTokens }))
-    .sort((a, b) => a.hash < b.hash ? -1 : 1);
+  const kept = onSharedPrompts(known);
+  const prompts = (kept[0]?.traces ?? [])
+    .map(({ promptHash, task, promptTokens }) => ({
+      hash: promptHash,
+      task,
+      tokens: promptTokens,
+    }));
   if (prompts.length === 0) return null;
   return {
     precision,
     modelHash: traces[0]!.modelHash,
     prompts,
-    drafts: kept.map(({ draft, costs, byPrompt }) => ({
+    drafts: kept.map(({ draft, costs, traces }) => ({
       ...draft,
       costs,
-      traces: new Map(prompts.map(({ hash }) => {
-        const trace = unpackTrace(byPrompt.get(hash)!);
-        return [hash, shortenTrace(trace, Math.min(maxTokens, trace.maxTokens))];
+      traces: new Map(traces.map((record) => {
+        const trace = unpackTrace(record);
+        return [record.promptHash, shortenTrace(trace, Math.min(maxTokens, trace.maxTokens))];
       })),
     })),
     contexts: [

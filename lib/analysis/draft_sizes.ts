@@ -33,6 +33,7 @@ import {
 import { poolAcceptance, type PooledAcceptance, type PromptCounts } from "./pooled_acceptance.ts";
 import { type Interval, median } from "./statistics.ts";
 import { type CellSummary, summarise } from "./summary.ts";
+import { draftName } from "./table.ts";
 import { passWork } from "./work.ts";
 
 /** Kinds of drafts: trained for this target, the target's own weights, tables of n-grams. */
@@ -223,13 +224,11 @@ function identify(
   { draft, draftModel, draftPrecision }: TracedDraft,
   { target, manifest }: DraftSizesOptions,
 ): Pick<DraftSize, "name" | "kind" | "parameters" | "ratio"> {
-  if (draft !== "model") {
-    const name = draft === "ngram" ? "n-gram table" : "prompt lookup";
-    return { name, kind: "table", parameters: 0, ratio: 0 };
-  }
+  const named = draftName({ draft, draftModel, draftPrecision, model: target.model });
+  if (draft !== "model") return { name: named, kind: "table", parameters: 0, ratio: 0 };
   const whole = parameterCount(target.architecture);
   if (draftModel === target.model) {
-    return { name: `own ${draftPrecision}`, kind: "own", parameters: whole, ratio: 1 };
+    return { name: named, kind: "own", parameters: whole, ratio: 1 };
   }
   const parameters = draftParameters(draftEntryOf(manifest, draftModel!));
   const name = draftId(draftModel!).replace(/^draft-/, "");

@@ -12,6 +12,7 @@ import { type TraceRecord, unpackTrace } from "../study/trace_records.ts";
 import { type CostLayer, costLayerOf, type CostPair } from "./boundary.ts";
 import { fitCosts, prefillTime, type TimeEstimate } from "./cost_model.ts";
 import { CostModelError, measuredTimes, newestCosts } from "./measured_times.ts";
+import { onSharedPrompts } from "./shared_prompts.ts";
 
 /** What names a draft. */
 export type TracedDraft = Pick<TraceRecord, "draft" | "draftModel" | "draftPrecision">;
@@ -44,8 +45,7 @@ interface ModelCosts {
 
 /**
  * Puts traces and costs of drafts side by side. Drafts of a precision are compared on the prompts that
- * all were traced on; left out are those that lack more than half of another's, or whose costs were
- * not measured.
+ * all were traced on ({@linkcode onSharedPrompts}); left out are those whose costs were not measured.
  *
  * @param traces Traces of one target and temperature.
  * @param costs Rows of the cost layer: one machine, thread count and mode. A model "id#V" is the model
@@ -70,16 +70,12 @@ export function draftsOnRecord(
       const { draft, draftModel, draftPrecision } = own[0]!;
       const model = draft === "model" ? costsOf(draftModel!, draftPrecision!) : undefined;
       if (model === null) return [];
-      return [{ draft, draftModel, draftPrecision, model, own }];
+      return [{ draft, draftModel, draftPrecision, model, traces: own }];
     });
-    const most = Math.max(...priced.map(({ own }) => own.length));
-    const complete = priced.filter(({ own }) => 2 * own.length >= most);
-    const prompts = complete.map(({ own }) => new Set(own.map(({ promptHash }) => promptHash)))
-      .reduce((shared, set) => shared.intersection(set));
-    return complete.map(({ model, own, ...name }) => ({
+    return onSharedPrompts(priced).map(({ model, traces, ...name }) => ({
       ...name,
       precision,
-      traces: tracesOf(own, prompts),
+      traces: traces.map(promptTraceOf),
       costs: { target: target.layer, draft: model?.layer ?? null },
       prefill: model?.prefill ?? null,
       trimmed: model ? trimmedOf(name, costs, costsOf) : null,
@@ -161,11 +157,7 @@ function nameOf({ draft, draftModel, draftPrecision }: TracedDraft): string {
   return [draft, draftModel, draftPrecision].join("\t");
 }
 
-/** The newest trace of each of the prompts. */
-function tracesOf(own: readonly TraceRecord[], prompts: ReadonlySet<string>): PromptTrace[] {
-  const newest = new Map(own.map((row) => [row.promptHash, row]));
-  return [...newest.values()].filter(({ promptHash }) => prompts.has(promptHash)).map((row) => {
-    const { prompt, task, promptTokens } = row;
-    return { prompt, task, promptTokens, trace: unpackTrace(row) };
-  });
+function promptTraceOf(row: TraceRecord): PromptTrace {
+  const { prompt, task, promptTokens } = row;
+  return { prompt, task, promptTokens, trace: unpackTrace(row) };
 }

@@ -112,6 +112,23 @@ export function inOrder(evidence: Evidence): Evidence {
 }
 
 /**
+ * The evidence of one machine at a time: what one lacks, another does not make up for.
+ *
+ * @param evidence The evidence.
+ * @returns One entry a machine.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const evidence = { machines: [], traces: [], manifest: { drafts: {} }, parts: [] };
+ * assertEquals(eachMachine(evidence), []);
+ * ```
+ */
+export function eachMachine(evidence: Evidence): Evidence[] {
+  return evidence.machines.map((machine) => ({ ...evidence, machines: [machine] }));
+}
+
+/**
  * One study's pairs on the machine that has most of them.
  *
  * @param evidence The evidence.

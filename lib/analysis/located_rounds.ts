@@ -69,19 +69,20 @@ export function passesOf(records: Records): PassTime[] {
 }
 
 /**
- * The octave that a context falls in, by its middle: 64 for 46 to 90 tokens, 128 for 91 to 181, …
+ * The octave that a context falls in, by the power of two in it: 64 for 40 to 79 tokens, 128 for 80 to
+ * 159, … A request with nothing to read is some 40 to 50 tokens, and all such share one.
  *
  * @param context n, at least 1.
- * @returns The middle.
+ * @returns The power of two.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals([50, 90, 91, 1024].map(octave), [64, 64, 128, 1024]);
+ * assertEquals([40, 79, 80, 1024].map(octave), [64, 64, 128, 1024]);
  * ```
  */
 export function octave(context: number): number {
-  return 2 ** Math.round(Math.log2(context));
+  return 2 ** Math.floor(Math.log2(context / 0.625));
 }
 
 function locate(run: RunRecord, rounds: readonly RoundRecord[]): LocatedRound[] {

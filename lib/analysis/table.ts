@@ -51,19 +51,44 @@ export function formatTable(cells: readonly CellSummary[], options: TableOptions
     COLUMNS.map(({ title }) => title),
     ...cells.map((cell) => COLUMNS.map(({ show }) => show(cell))),
   ];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row, line) => {
-    const text = row.map((value, column) =>
-      column < 2 || column === row.length - 1
-        ? value.padEnd(widths[column]!)
-        : value.padStart(widths[column]!)
-    ).join("  ").trimEnd();
+  const aligned = alignRows(rows, (column) => column < 2 || column === COLUMNS.length - 1);
+  const lines = aligned.map((text, line) => {
     const verdict = cells[line - 1]?.verdict;
     if (!options.colour || !verdict) return text;
     return text.replace(new RegExp(`${verdict}$`), `\x1b[${COLOURS[verdict]}m${verdict}\x1b[0m`);
   });
   return [...lines, ...remarks(cells), ""].join("\n");
 }
+
+/**
+ * Sets rows of text in columns, two spaces apart.
+ *
+ * @param rows The rows, of as many cells each, at least one.
+ * @param isLeft Which columns are aligned on the left. Default: the first two; others are numbers.
+ * @returns One line a row.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(alignRows([["a", "b", "n"], ["aa", "b", "10"]]), ["a   b   n", "aa  b  10"]);
+ * ```
+ */
+export function alignRows(
+  rows: readonly (readonly string[])[],
+  isLeft: (column: number) => boolean = (column) => column < 2,
+): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      isLeft(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+    ).join("  ").trimEnd()
+  );
+}
+
+/** The columns that tell what drafts for a target. */
+export type NamedDraft =
+  & Pick<CellSummary, "draft" | "draftModel" | "draftPrecision" | "model">
+  & Partial<Pick<CellSummary, "acceptance">>;
 
 /**
  * A drafter in a few words.
@@ -78,9 +103,7 @@ export function formatTable(cells: readonly CellSummary[], options: TableOptions
  * assertEquals(draftName({ ...none, draft: "replay", acceptance: 0.7 }), "replay α=0.7");
  * ```
  */
-export function draftName(
-  cell: Pick<CellSummary, "draft" | "draftModel" | "draftPrecision" | "acceptance" | "model">,
-): string {
+export function draftName(cell: NamedDraft): string {
   if (cell.draft === "prompt-lookup") return "prompt lookup";
   if (cell.draft === "ngram") return "n-gram";
   if (cell.draft === "replay") return `replay α=${cell.acceptance}`;

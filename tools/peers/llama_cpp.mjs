@@ -1,6 +1,7 @@
-// Times llama.cpp, one request a line on standard input:
+// Times llama.cpp, or lets it continue a prompt greedily, one request a line on standard input:
 //
-//     {"kind": "pass", "context": 64, "tokens": 5}  ->  {"milliseconds": 42.1}
+//     {"kind": "pass", "context": 64, "tokens": 5}          ->  {"milliseconds": 42.1}
+//     {"kind": "continue", "prompt": [9, 4], "tokens": 5}   ->  {"tokens": [7, 7, 1, 3, 2]}
 //
 // usage: node llama_cpp.mjs MODEL.gguf THREADS FOLDER
 //
@@ -113,11 +114,13 @@ class Engine {
   async decode(at, token, count) {
     const sampler = new this.#addon.AddonSampler(this.#model);
     sampler.applyConfig({ temperature: 0 });
+    const tokens = [token];
     for (let i = 0; i < count; i++) {
-      await this.pass(at + i, [token]);
-      token = await this.#context.sampleToken(0, sampler);
+      await this.pass(at + i, tokens.slice(-1));
+      tokens.push(await this.#context.sampleToken(0, sampler));
     }
     sampler.dispose();
+    return tokens.slice(1);
   }
 }
 
@@ -135,6 +138,12 @@ async function time(engine, { kind, context, tokens }) {
   return performance.now() - started;
 }
 
+async function continueText(engine, { prompt, tokens }) {
+  await engine.open(0, prompt.length + tokens);
+  await engine.read(0, prompt.slice(0, -1));
+  return await engine.decode(prompt.length - 1, prompt.at(-1), tokens);
+}
+
 try {
   const [path, threads, folder] = process.argv.slice(2);
   const binaries = install(resolve(folder));
@@ -150,7 +159,9 @@ try {
   );
   say({ version: buildOptions.llamaCpp.release });
   for await (const line of createInterface({ input: process.stdin })) {
-    say({ milliseconds: await time(engine, JSON.parse(line)) });
+    const request = JSON.parse(line);
+    if (request.kind === "continue") say({ tokens: await continueText(engine, request) });
+    else say({ milliseconds: await time(engine, request) });
   }
 } catch (error) {
   say({ error: error.message });

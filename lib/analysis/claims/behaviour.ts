@@ -6,6 +6,7 @@
 
 import type { TraceRecord } from "../../study/trace_records.ts";
 import type { Evidence } from "../evidence.ts";
+import { draftName } from "../table.ts";
 import {
   type AcceptanceDifference,
   compareAcceptance,
@@ -22,7 +23,7 @@ import {
   sayTally,
   tally,
 } from "./finding.ts";
-import { ofNewestWeights, traceDraft } from "./priced.ts";
+import { ofNewestWeights } from "./priced_traces.ts";
 
 /** Traces of one draft for one target. */
 interface Drafted {
@@ -163,7 +164,7 @@ function greedy({ traces }: Pick<Evidence, "traces">): Drafted[] {
 function byDraft(traces: readonly TraceRecord[]): Drafted[] {
   const groups = Map.groupBy(
     traces,
-    (trace) => `${trace.model} ${trace.precision}, ${traceDraft(trace)}`,
+    (trace) => `${trace.model} ${trace.precision}, ${draftName(trace)}`,
   );
   return [...groups].sort(([a], [b]) => a < b ? -1 : 1)
     .map(([name, same]) => ({ name: name.replace(/^\S+ /, ""), traces: ofNewestWeights(same) }));

@@ -13,7 +13,7 @@ import {
   pairedRatios,
   type PricedTraces,
   pricedTraces,
-} from "./priced.ts";
+} from "./priced_traces.ts";
 
 /** Draft lengths of which each draft has its best. */
 const LENGTHS = [1, 2, 3, 4, 6, 8] as const;
@@ -65,9 +65,9 @@ export function tenthIsBest(evidence: Evidence): Outcome {
   return {
     verdict: judge(tally(contests.map((one) => above(one, 1)))),
     statement: contests.map((one) =>
-      `In ${one.precision} on ${one.machine} the best of 1/20 to 1/10 is ${show(one.inside)}, the best other ${
-        show(one.outside)
-      }: the first decodes at ${
+      `In ${one.precision} on ${one.machine} the best of 1/20 to 1/10 is ${
+        show(one.inside)
+      }, the best other ${show(one.outside)}: the first decodes at ${
         say(one)
       } times the rate of the second, by traces of ${one.n} prompts and measured costs.`
     ).join(" "),

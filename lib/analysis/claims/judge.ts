@@ -6,6 +6,7 @@
 
 import { type Evidence, inOrder } from "../evidence.ts";
 import { approachesDraftLength, highAcceptanceHelps, lowAcceptanceHurts } from "./acceptance.ts";
+import { memoryDecidesAtLongContext } from "./bandwidth.ts";
 import {
   alignmentChangesPattern,
   codeAcceptsMore,
@@ -13,12 +14,8 @@ import {
   matchingDomainHelps,
   temperatureLowersAcceptance,
 } from "./behaviour.ts";
-import {
-  bestLengthFallsWithContext,
-  longContextDegrades,
-  memoryDecidesAtLongContext,
-  middleContextIsBest,
-} from "./context.ts";
+import { bestLengthFallsWithContext } from "./best_length.ts";
+import { longContextDegrades, middleContextIsBest } from "./context.ts";
 import { kinshipHelps, tenthIsBest, trainedBeatGeneric } from "./draft.ts";
 import type { Finding, Outcome } from "./finding.ts";
 import { hardwareDiffers } from "./hardware.ts";

@@ -23,16 +23,14 @@ import {
   tally,
   type Weight,
 } from "./finding.ts";
+import { DRAWS, pricedPairs, whereMeasured } from "./priced.ts";
 import {
   bestFixed,
-  DRAWS,
   pairedRatios,
-  pricedPairs,
   pricedTraces,
   type PromptSpeedup,
   promptSpeedups,
-  whereMeasured,
-} from "./priced.ts";
+} from "./priced_traces.ts";
 
 /** α and K that batches are compared at. */
 const POINT = { alpha: 0.7, draftLength: 4 } as const;

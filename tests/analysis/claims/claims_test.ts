@@ -4,18 +4,15 @@ import {
   highAcceptanceHelps,
   lowAcceptanceHurts,
 } from "../../../lib/analysis/claims/acceptance.ts";
+import { memoryDecidesAtLongContext } from "../../../lib/analysis/claims/bandwidth.ts";
 import {
   codeAcceptsMore,
   earlyPositionsAcceptMore,
   matchingDomainHelps,
   temperatureLowersAcceptance,
 } from "../../../lib/analysis/claims/behaviour.ts";
-import {
-  bestLengthFallsWithContext,
-  longContextDegrades,
-  memoryDecidesAtLongContext,
-  middleContextIsBest,
-} from "../../../lib/analysis/claims/context.ts";
+import { bestLengthFallsWithContext } from "../../../lib/analysis/claims/best_length.ts";
+import { longContextDegrades, middleContextIsBest } from "../../../lib/analysis/claims/context.ts";
 import { tenthIsBest } from "../../../lib/analysis/claims/draft.ts";
 import type { ClaimVerdict, Outcome } from "../../../lib/analysis/claims/finding.ts";
 import { hardwareDiffers } from "../../../lib/analysis/claims/hardware.ts";
