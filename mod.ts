@@ -149,6 +149,14 @@ export {
 } from "./lib/analysis/claims/finding.ts";
 export { type Claim, CLAIMS, judgeClaims } from "./lib/analysis/claims/judge.ts";
 export * from "./lib/advice/advise.ts";
+export { type Band, policyAfter, rangesOf } from "./lib/advice/bands.ts";
+export {
+  type Choice,
+  type ChoiceOptions,
+  contextOf,
+  longestOf,
+  placeOf,
+} from "./lib/advice/choose.ts";
 export * from "./lib/advice/gather.ts";
 export * from "./lib/advice/held_out.ts";
 export * from "./lib/advice/measured.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Advice, Band } from "../lib/advice/advise.ts";
+import type { Advice } from "../lib/advice/advise.ts";
+import type { Band } from "../lib/advice/bands.ts";
 import type { HeldOutAdvice } from "../lib/advice/held_out.ts";
 import type { MeasuredAdvice } from "../lib/advice/measured.ts";
 import { expectedTokens } from "../lib/analysis/metrics.ts";

@@ -7,7 +7,7 @@
 import type { Finding } from "../lib/analysis/claims/finding.ts";
 import { above, say, sayFirst } from "../lib/analysis/claims/finding.ts";
 import { type Evidence, fullestStudy, type MachineEvidence } from "../lib/analysis/evidence.ts";
-import { type Bench, peerRatios } from "../lib/study/bench_records.ts";
+import { type PeerRatios, peerRatios } from "../lib/study/bench_records.ts";
 import { joinPairs, pairCounts, pairSpeedup } from "../lib/analysis/pairs.ts";
 import { geometricMean, median } from "../lib/analysis/statistics.ts";
 import { type CellSummary, summarise } from "../lib/analysis/summary.ts";
@@ -54,7 +54,7 @@ export function readmeBlocks(evidence: Evidence, findings: readonly Finding[]): 
   return {
     table: table(study),
     bullets: bullets(study, evidence, findings),
-    baseline: baseline(study.of.benches),
+    baseline: baseline(evidence),
     claims: claims(findings),
   };
 }
@@ -258,21 +258,37 @@ function predictions({ machines, traces }: Evidence): string[] {
   ];
 }
 
-/** The contexts of the baseline and what is compared. */
-function baseline(benches: readonly Bench[]): string {
-  const told = benches.flatMap((bench) => {
-    const places = peerRatios(bench).filter(({ decode }) => decode !== null);
-    return [...Map.groupBy(places, ({ engine }) => engine).values()].map((same) => {
-      const { engine, version, weights, precision, headPrecision } = same[0]!;
-      const ratios = list(same.map(({ decode }) => decode!.toFixed(2)));
-      const contexts = list(same.map(({ context }) => context.toLocaleString("en")));
-      return `${ratios} of the rate of ${engine} ${version} (${weights}; ${precision} with an ${headPrecision} head here) after ${contexts} tokens`;
-    });
+/** How fast plain decoding is beside other engines, machine by machine. */
+function baseline({ machines }: Evidence): string {
+  const compared = machines.flatMap(({ machine, benches }) =>
+    benches.flatMap((bench) =>
+      [...Map.groupBy(peerRatios(bench), ({ engine }) => engine).values()]
+        .map((places) => ({ machine, places }))
+    )
+  ).filter(({ places }) => places.some(({ decode }) => decode !== null));
+  if (compared.length === 0) return "";
+  const contexts = [...new Set(compared.flatMap(({ places }) => contextsOf(places)))]
+    .sort((a, b) => a - b);
+  const ratio = (value: number | null | undefined) => value?.toFixed(2) ?? "";
+  const rows = compared.map(({ machine, places }) => {
+    const { engine, version, weights, precision, headPrecision } = places[0]!;
+    const decoded = contexts.map((context) =>
+      ratio(places.find((place) => place.context === context)?.decode)
+    );
+    const here = precision === headPrecision ? precision : `${precision}, ${headPrecision} head`;
+    const read = places.find(({ prefill }) => prefill !== null)?.prefill;
+    return [machine.id, `${engine} ${version}`, weights, here, ratio(read), ...decoded];
   });
-  if (told.length === 0) return "";
-  return `Speed-ups are over a baseline that is held beside other engines, in turn: plain decoding runs at ${
-    told.join(", and at ")
-  } (\`deno task bench --peer …\`).`;
+  const heads = contexts.map((context) => `plain after ${context.toLocaleString("en")}`);
+  return [
+    "Speed-ups are over a baseline that is held beside other engines, in turn: its rate over theirs, above 1 where this engine is the faster (`deno task bench --peer …`).",
+    "",
+    markdownTable(["machine", "engine", "its weights", "here", "prefill", ...heads], rows),
+  ].join("\n");
+}
+
+function contextsOf(places: readonly PeerRatios[]): number[] {
+  return places.flatMap(({ context, decode }) => decode === null ? [] : [context]);
 }
 
 /** One line a claim. */

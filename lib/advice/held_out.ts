@@ -4,14 +4,9 @@
  * @module
  */
 
-import {
-  type AdviceOptions,
-  advise,
-  longestOf,
-  placeOf,
-  policyAfter,
-  USUAL_LENGTH,
-} from "./advise.ts";
+import { type AdviceOptions, advise, USUAL_LENGTH } from "./advise.ts";
+import { policyAfter } from "./bands.ts";
+import { longestOf, placeOf } from "./choose.ts";
 import {
   AdviceError,
   type AdviceEvidence,

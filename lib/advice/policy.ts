@@ -8,7 +8,8 @@ import type { Interval } from "../analysis/statistics.ts";
 import { advised, type AdvisedOptions, type AdvisedRange } from "../decoding/policies/advised.ts";
 import type { Precision } from "../models/graph.ts";
 import { TRACE_DRAFTS } from "../study/trace_records.ts";
-import { type Advice, rangesOf } from "./advise.ts";
+import type { Advice } from "./advise.ts";
+import { rangesOf } from "./bands.ts";
 import type { DraftName } from "./gather.ts";
 
 /** Version of the file. It grows whenever a field is added, dropped or changes meaning. */
