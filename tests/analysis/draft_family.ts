@@ -59,7 +59,7 @@ export const FAMILY: readonly DraftSize[] = ["fp32", "int8", "int4"].flatMap((pr
   const draft = (name: string, kind: DraftSize["kind"], ratio: number, alpha: number, c: number) =>
     draftOf({ precision, name, kind, ratio, alpha, c: c * slower });
   return [
-    draft("n-gram table", "table", 0, 0.5, 0),
+    draft("n-gram", "table", 0, 0.5, 0),
     draft("prompt lookup", "table", 0, 0.4, 0),
     draft("1x32", "trained", 1 / 80, 0.2, 0.01),
     draft("2x64", "trained", 1 / 40, 0.35, 0.012),

@@ -87,7 +87,7 @@ Deno.test("c is the ratio of passes, so a faster target makes the same draft dea
     assertAlmostEquals(c.estimate * pass / 1.2, 1, 0.005);
     assert(c.low < c.estimate && c.estimate < c.high);
   }
-  assertEquals(find("fp32", "n-gram table").c.estimate, 0);
+  assertEquals(find("fp32", "n-gram").c.estimate, 0);
 });
 
 Deno.test("of two drafts that say the same the cheaper is faster at every K", () => {
