@@ -206,22 +206,18 @@ function checkingIsNotFree({ cells }: Study): string {
   } plain passes, which is why ${costs.at(-1)!.precision} gains least.`;
 }
 
-/** What long context does, as far as C5 was decided; on each machine, if there are several. */
+/** What long context does on each machine, where that is decided on any. */
 function longContext(findings: readonly Finding[]): string[] {
-  const { verdict, numbers: ratios } = findings.find(({ id }) => id === "C5")!;
-  const words = {
-    supported: "**Long context takes speed-up away:**",
-    contradicted: "**Long context adds speed-up:**",
-    conditional: "**Long context may add speed-up or take it away:**",
-  };
-  if (!(verdict in words)) return [];
-  const sides = new Set(ratios.map((ratio) => above(ratio, 1)));
+  const { numbers: ratios } = findings.find(({ id }) => id === "C5")!;
+  const [side, ...others] = new Set(ratios.map((ratio) => above(ratio, 1)));
+  if (side === undefined || (side === "undecided" && others.length === 0)) return [];
+  const lead = others.length > 0
+    ? "What long context does to speed-up is for the machine to say"
+    : side === "for"
+    ? "Long context adds speed-up"
+    : "Long context takes speed-up away";
   return [
-    `${
-      sides.size > 1
-        ? "**What long context does to speed-up is for the machine to say:**"
-        : words[verdict as keyof typeof words]
-    } near 8K tokens S is ${
+    `**${lead}:** near 8K tokens S is ${
       list(ratios.map((ratio) => `${say(ratio)} on ${ratio.machine}`))
     } times what it is at 1K–4K, the median of ${list(ratios.map(({ n }) => `${n}`))} comparisons.`,
   ];

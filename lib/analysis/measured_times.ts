@@ -103,9 +103,9 @@ export function measuredTimes(
   });
 }
 
-/** A row's interval is Student's over its visits. */
-function errorOf({ lowMs, highMs, visits }: CostRecord): number {
-  return Math.log(highMs! / lowMs!) / (2 * studentQuantile(visits! - 1));
+/** A row's interval is Student's over its visits. Its lower end may be too small for the file's digits. */
+function errorOf({ ms, highMs, visits }: CostRecord): number {
+  return Math.log(highMs! / ms!) / studentQuantile(visits! - 1);
 }
 
 const IDENTITY = [

@@ -93,6 +93,23 @@ function commitOf(
 const MOST_ABOVE = 1.05;
 
 /**
+ * On how many prompts the drafts of each precision of the target were judged.
+ *
+ * @param sizes The drafts.
+ * @returns "16 (fp32)", one entry a precision.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(promptCounts([]), []);
+ * ```
+ */
+export function promptCounts(sizes: readonly DraftSize[]): string[] {
+  return [...Map.groupBy(sizes, ({ precision }) => precision)]
+    .map(([precision, [first]]) => `${first!.best.prompts.length} (${precision})`);
+}
+
+/**
  * Checks what must hold of drafts whatever they are, and throws if it does not: one round emits 1 to
  * K + 1 tokens and is no faster than that, acceptances are shares, models cost time, tables have no
  * size, and all drafts of a precision were judged on the same prompts.
@@ -116,8 +133,7 @@ export function checkDraftSizes(sizes: readonly DraftSize[]): string {
   if (violations.length > 0) {
     throw new RecordError(`Cannot trust these drafts as ${violations.slice(0, 5).join("; ")}`);
   }
-  const prompts = [...Map.groupBy(sizes, ({ precision }) => precision)]
-    .map(([precision, [first]]) => `${first!.best.prompts.length} (${precision})`);
+  const prompts = promptCounts(sizes);
   return [
     `${sizes.length} drafts of ${prompts.length} targets: rounds emit 1 to K + 1 tokens and are no`,
     "faster than that, acceptances are shares, models cost time, and drafts for a target were judged on",
