@@ -47,7 +47,7 @@ Deno.test("the answer names the best of each target, and what explains it", () =
   assertStringIncludes(answer, "**fp32**: 4x192 (1/12)");
   assertStringIncludes(answer, "inside 1/20 to 1/10");
   assertStringIncludes(answer, "acceptance α **");
-  assertStringIncludes(answer, "against n-gram table (no parameters)");
+  assertStringIncludes(answer, "against n-gram (no parameters)");
 });
 
 Deno.test("every draft of every target has a row, every split draft one", () => {
