@@ -5,6 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
+import { selectPairs } from "../lib/analysis/pairs.ts";
 import { summarise } from "../lib/analysis/summary.ts";
 import { formatTable } from "../lib/analysis/table.ts";
 import { renderPng } from "../lib/figures/render.ts";
@@ -169,13 +170,13 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
 }
 
 /** The rows that this command's settings made, in any process. */
-function selectRecords({ runs, rounds }: Records, flags: Flags): Records {
-  const selected = runs.filter((run) =>
-    run.study === flags.preset && run.model === flags.model && run.threads === flags.threads &&
-    run.exact === flags.exact
+function selectRecords(records: Records, flags: Flags): Records {
+  return selectPairs(
+    records,
+    (run) =>
+      run.study === flags.preset && run.model === flags.model && run.threads === flags.threads &&
+      run.exact === flags.exact,
   );
-  const pairs = new Set(selected.map((run) => run.pair));
-  return { runs: selected, rounds: rounds.filter((round) => pairs.has(round.pair)) };
 }
 
 async function writeFigure(path: string, svg: string): Promise<void> {

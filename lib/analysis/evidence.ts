@@ -15,6 +15,7 @@ import { readRecords } from "../study/store.ts";
 import type { TraceRecord } from "../study/trace_records.ts";
 import { readTraces } from "../study/trace_store.ts";
 import type { DraftManifest } from "./draft_manifest.ts";
+import { selectPairs } from "./pairs.ts";
 
 /** What one machine has on record. What was not measured is empty. */
 export interface MachineEvidence {
@@ -145,16 +146,13 @@ export function fullestStudy(
   { machines }: Pick<Evidence, "machines">,
   study: string,
 ): { readonly of: MachineEvidence; readonly records: Records } | null {
-  const [most] = machines.map((of) => ({ of, records: pairsOf(of.records, study) }))
+  const [most] = machines.map((of) => ({
+    of,
+    records: selectPairs(of.records, (run) => run.study === study),
+  }))
     .filter(({ records }) => records.runs.length > 0)
     .toSorted((a, b) => b.records.runs.length - a.records.runs.length);
   return most ?? null;
-}
-
-function pairsOf({ runs, rounds }: Records, study: string): Records {
-  const kept = runs.filter((run) => run.study === study);
-  const pairs = new Set(kept.map(({ pair }) => pair));
-  return { runs: kept, rounds: rounds.filter(({ pair }) => pairs.has(pair)) };
 }
 
 function sortedBy<T>(rows: readonly T[], keysOf: (row: T) => readonly (string | number)[]): T[] {

@@ -19,6 +19,28 @@ export interface Pair {
 }
 
 /**
+ * The whole pairs that have a run of a kind.
+ *
+ * @param records Rows of whole pairs.
+ * @param includes Whether a run is of that kind.
+ * @returns Both runs of each, and their rounds, in file order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(selectPairs({ runs: [], rounds: [] }, () => true), { runs: [], rounds: [] });
+ * ```
+ */
+export function selectPairs(
+  { runs, rounds }: Records,
+  includes: (run: RunRecord) => boolean,
+): Records {
+  const pairs = new Set(runs.filter(includes).map(({ pair }) => pair));
+  const isSelected = ({ pair }: { readonly pair: string }) => pairs.has(pair);
+  return { runs: runs.filter(isSelected), rounds: rounds.filter(isSelected) };
+}
+
+/**
  * Joins the two runs of each pair and their rounds.
  *
  * @param records Rows of whole pairs.

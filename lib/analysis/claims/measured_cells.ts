@@ -5,9 +5,10 @@
  */
 
 import { CONTEXT_STUDY } from "../../study/presets.ts";
-import type { Records, RunRecord } from "../../study/records.ts";
+import type { RunRecord } from "../../study/records.ts";
 import type { Evidence } from "../evidence.ts";
 import { octave } from "../located_rounds.ts";
+import { selectPairs } from "../pairs.ts";
 import type { Interval } from "../statistics.ts";
 import { CELL_FACTORS, type CellSummary, summarise } from "../summary.ts";
 
@@ -32,7 +33,7 @@ export function measuredCells(
   includes: (run: RunRecord) => boolean = () => true,
 ): MeasuredCell[] {
   return machines.flatMap(({ records }) => {
-    const { runs, rounds } = select(records, includes);
+    const { runs, rounds } = selectPairs(records, includes);
     // Over contexts S is no one number: each has cells of its own.
     const groups = Map.groupBy(
       runs,
@@ -51,10 +52,4 @@ export function measuredCells(
  */
 export function cellName(cell: CellSummary): string {
   return CELL_FACTORS.map((name) => cell[name]).join("\t");
-}
-
-function select({ runs, rounds }: Records, includes: (run: RunRecord) => boolean): Records {
-  const pairs = new Set(runs.filter(includes).map(({ pair }) => pair));
-  const isSelected = ({ pair }: { readonly pair: string }) => pairs.has(pair);
-  return { runs: runs.filter(isSelected), rounds: rounds.filter(isSelected) };
 }
