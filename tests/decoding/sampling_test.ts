@@ -31,6 +31,17 @@ Deno.test("argmax() and likeliest() put the lowest id first among equals", () =>
   assertEquals(likeliest([1, 3], 0), []);
 });
 
+Deno.test("argmax() finds the best wherever it stands, and nothing in what is no number", () => {
+  for (let length = 1; length < 40; length++) {
+    for (let best = 0; best < length; best++) {
+      const scores = new Float32Array(length).fill(-1);
+      scores[best] = 2;
+      scores.fill(NaN, best + 1, best + 3);
+      assertEquals(argmax(scores), best);
+    }
+  }
+});
+
 Deno.test("likeliest() is the head of a stable sort", () => {
   for (let seed = 0; seed < 100; seed++) {
     const logits = seededLogits(seed);
