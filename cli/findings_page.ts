@@ -5,7 +5,7 @@
  */
 
 import { breakEven } from "../lib/analysis/boundary.ts";
-import { type Finding, nameFigure, say } from "../lib/analysis/claims/finding.ts";
+import { type Figure, type Finding, say } from "../lib/analysis/claims/finding.ts";
 import { DRAWS, pricedPairs, whereMeasured } from "../lib/analysis/claims/priced.ts";
 import type { Evidence } from "../lib/analysis/evidence.ts";
 import { joinPairs } from "../lib/analysis/pairs.ts";
@@ -39,7 +39,6 @@ all, _conditional_ if it holds at some and fails at others (more than one place 
 _undecided_. A place is a measured cell, or a target, draft, length and context with measured costs;
 its interval decides. What the symbols mean is in the [README](../README.md#how-to-read-a-number).`,
     section("Claims", claims(findings)),
-    section("Numbers behind them", numbers(findings)),
     section("What is on record", rows(evidence)),
     section("Speed-up by target and draft", speedups(evidence)),
     section("Predicted against measured, end to end", validation(evidence)),
@@ -55,18 +54,31 @@ function section(title: string, body: string): string {
 }
 
 function claims(findings: readonly Finding[]): string {
-  return findings.map(({ id, claim, verdict, statement, needs }) =>
-    `**${id}, ${claim}: ${verdict}.** ${statement}${needs ? ` _Missing: ${needs}._` : ""}`
+  return findings.map(({ id, claim, verdict, statement, numbers, needs }) =>
+    [
+      `**${id}, ${claim}: ${verdict}.** ${statement}${needs ? ` _Missing: ${needs}._` : ""}`,
+      ...(numbers.length > 0 ? [numbersTable(numbers)] : []),
+    ].join("\n\n")
   ).join("\n\n");
 }
 
-function numbers(findings: readonly Finding[]): string {
+/** A line a number, a column a machine: side by side they can be compared. */
+function numbersTable(numbers: readonly Figure[]): string {
+  const columns = [...new Set(numbers.map(({ machine = "value" }) => machine))];
+  const lines = Map.groupBy(numbers, ({ name }) => name);
   return markdownTable(
-    ["", "number", "value", "n"],
-    findings.flatMap(({ id, numbers }) =>
-      numbers.map((figure) => [id, nameFigure(figure), say(figure), `${figure.n} ${figure.of}`])
-    ),
+    ["", ...columns, "of"],
+    [...lines].map(([name, figures]) => {
+      const at = columns.map((column) =>
+        figures.filter(({ machine = "value" }) => machine === column)
+      );
+      return [name, ...at.map((same) => same.map(say).join()), sayCounts(figures)];
+    }),
   );
+}
+
+function sayCounts(figures: readonly Figure[]): string {
+  return `${[...new Set(figures.map(({ n }) => n))].join(", ")} ${figures[0]!.of}`;
 }
 
 function rows({ machines, traces }: Evidence): string {

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Times } from "../boundary.ts";
 import type { Evidence } from "../evidence.ts";
-import type { Interval } from "../statistics.ts";
 import {
   above,
   judge,
@@ -13,10 +13,10 @@ import {
   opposite,
   type Outcome,
   quotient,
-  say,
+  sayRange,
   tally,
 } from "./finding.ts";
-import { pricedPairs, whereMeasured } from "./priced.ts";
+import { passTime, pricedPairs, whereMeasured } from "./priced.ts";
 
 /** Width of the pass that is held against one token. */
 const WIDTH = 5;
@@ -36,56 +36,42 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
     draft === "free" && contexts.at(-1)! >= 4000
   );
   const passes = targets.flatMap(({ machine, precision, costs, contexts }) => {
-    const time = (width: number, context: number) =>
-      asInterval(costs.target.pass.time(width, context));
     const [first, last] = [contexts[0]!, contexts.at(-1)!];
     const drafts = pairs.filter((pair) =>
-      pair.precision === precision && pair.costs.draft && pair.machine === machine
+      pair.machine === machine && pair.precision === precision && pair.costs.draft &&
+      pair.contexts.includes(first) && pair.contexts.includes(last)
     );
-    const growth = drafts.filter(({ contexts }) =>
-      contexts.includes(first) && contexts.includes(last)
-    )
-      .map(({ costs }) => costs.draft!.pass.time(1, last).ms / costs.draft!.pass.time(1, first).ms);
+    const growth = (pass: Times) => quotient(passTime(pass, 1, last), passTime(pass, 1, first));
     return whereMeasured(() => ({
       machine,
       precision,
-      target: `${precision} on ${machine}`,
-      context: last,
-      v: quotient(time(WIDTH, last), time(1, last)),
-      grown: quotient(time(1, last), time(1, first)),
       first,
-      growth,
+      last,
+      v: quotient(passTime(costs.target.pass, WIDTH, last), passTime(costs.target.pass, 1, last)),
+      grown: growth(costs.target.pass),
+      draftsGrown: drafts.map(({ costs }) => growth(costs.draft!.pass)),
     }));
   });
   if (passes.length === 0) return notMeasured("costs at 4,000 tokens and more");
-  const growth = passes.flatMap(({ growth }) => growth);
-  const weights = passes.map(({ v }) => opposite(above(v, FLAT)));
+  const { first, last } = passes[0]!;
+  const draftsGrown = passes.flatMap(({ draftsGrown }) => draftsGrown);
   return {
-    verdict: judge(tally(weights)),
-    statement: `After ${
-      passes[0]!.context
-    } tokens a pass over ${WIDTH} moves the same bytes as one over one, and takes ${
-      passes.map(({ target, v }) => `${say(v)} times as long in ${target}`).join(", ")
-    }. One token takes ${
-      passes.map(({ target, grown }) => `${say(grown)} times as long in ${target}`).join(", ")
-    } as after ${passes[0]!.first}${
-      growth.length > 0
-        ? `, a draft's pass ${Math.min(...growth).toFixed(1)} to ${
-          Math.max(...growth).toFixed(1)
-        } times`
-        : ""
-    }.`,
-    numbers: passes.map(({ machine, precision, context, v }) => ({
-      name: `v(${WIDTH}) after ${context}, ${precision}`,
-      machine,
-      ...v,
-      n: 1,
-      of: "machine",
-    })),
+    verdict: judge(tally(passes.map(({ v }) => opposite(above(v, FLAT))))),
+    statement:
+      `After ${last} tokens a pass over ${WIDTH} moves the same bytes as one over one, and takes ${
+        sayRange(passes.map(({ v }) => v))
+      } times as long. One token takes ${
+        sayRange(passes.map(({ grown }) => grown))
+      } times as long as after ${first}${
+        draftsGrown.length > 0 ? `, a draft's pass ${sayRange(draftsGrown)} times` : ""
+      }.`,
+    numbers: passes.flatMap(({ machine, precision, first, last, v, grown }) => {
+      const measured = { machine, n: 1, of: "machine" };
+      return [
+        { name: `v(${WIDTH}) after ${last}, ${precision}`, ...v, ...measured },
+        { name: `T(1) after ${last} / after ${first}, ${precision}`, ...grown, ...measured },
+      ];
+    }),
     needs: "counters of memory traffic would tell bandwidth from kernels",
   };
-}
-
-function asInterval({ ms, low, high }: { ms: number; low: number; high: number }): Interval {
-  return { estimate: ms, low, high };
 }

@@ -64,13 +64,11 @@ export function tenthIsBest(evidence: Evidence): Outcome {
   }
   return {
     verdict: judge(tally(contests.map((one) => above(one, 1)))),
-    statement: contests.map((one) =>
-      `In ${one.precision} on ${one.machine} the best of 1/20 to 1/10 is ${
-        show(one.inside)
-      }, the best other ${show(one.outside)}: the first decodes at ${
-        say(one)
-      } times the rate of the second, by traces of ${one.n} prompts and measured costs.`
-    ).join(" "),
+    statement: `By traces and measured costs, the best of 1/20 to 1/10 and the best other: ${
+      contests.map((one) =>
+        `in ${one.precision} on ${one.machine} ${show(one.inside)} and ${show(one.outside)}`
+      ).join("; ")
+    }.`,
     numbers: contests.map(({ machine, precision, estimate, low, high, n }) => ({
       name: `S of 1/20–1/10 over best other, ${precision}`,
       machine,

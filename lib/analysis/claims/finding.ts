@@ -197,6 +197,26 @@ export function say({ estimate, low, high }: Interval): string {
 }
 
 /**
+ * From the least of some figures to the greatest, in words: their intervals stand with the numbers.
+ *
+ * @param figures The figures, at least one.
+ * @returns "1.18 to 3.15", or the one value.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(sayRange([{ estimate: 3.15 }, { estimate: 1.18 }]), "1.18 to 3.15");
+ * assertEquals(sayRange([{ estimate: 2 }]), "2.00");
+ * ```
+ */
+export function sayRange(figures: readonly Pick<Interval, "estimate">[]): string {
+  const told = [Math.min, Math.max].map((end) =>
+    end(...figures.map(({ estimate }) => estimate)).toFixed(2)
+  );
+  return [...new Set(told)].join(" to ");
+}
+
+/**
  * What a figure is, and of which machine.
  *
  * @param figure The figure.

@@ -22,6 +22,7 @@ import {
   opposite,
   type Outcome,
   say,
+  sayRange,
   sayTally,
   tally,
   type Weight,
@@ -58,8 +59,8 @@ export function shortMemoryDegrades(evidence: Evidence): Outcome {
   return notMeasured(
     needs,
     `No run was short of memory. Draft models take the weights, keys and values to ${
-      shares.map(({ name, estimate }) => `${estimate.toFixed(2)} times (${name})`).join(", ")
-    } of what plain decoding holds; tables add next to nothing.`,
+      sayRange(shares)
+    } times what plain decoding holds; tables add next to nothing.`,
     shares.map(({ name, n, estimate }) => ({
       name: `memory with ${name} / without`,
       estimate,

@@ -19,11 +19,12 @@ import {
   type Outcome,
   quotient,
   say,
+  sayRange,
   sayTally,
   tally,
   type Weight,
 } from "./finding.ts";
-import { DRAWS, pricedPairs, whereMeasured } from "./priced.ts";
+import { DRAWS, passTime, pricedPairs, whereMeasured } from "./priced.ts";
 import {
   bestFixed,
   pairedRatios,
@@ -228,35 +229,23 @@ export function fallbackBoundsLoss(evidence: Evidence): Outcome {
  */
 export function treesPay(evidence: Evidence): Outcome {
   const needs = "passes over trees timed, and traces of tree drafts";
-  const rooms = pricedPairs(evidence).filter(({ draft }) => draft === "free").flatMap((pair) => {
-    const context = pair.contexts[0]!;
-    const time = (width: number) => {
-      const { ms, low, high } = pair.costs.target.pass.time(width, context);
-      return { estimate: ms, low, high };
-    };
-    return whereMeasured(() => ({
-      machine: pair.machine,
-      precision: pair.precision,
-      context,
-      ...quotient(time(17), time(5)),
-    }));
-  });
+  const rooms = pricedPairs(evidence).filter(({ draft }) => draft === "free").flatMap(
+    ({ machine, precision, costs, contexts: [context] }) => {
+      const time = (width: number) => passTime(costs.target.pass, width, context!);
+      const found = { machine, precision, context };
+      return whereMeasured(() => ({ ...found, ...quotient(time(17), time(5)) }));
+    },
+  );
   if (rooms.length === 0) return notMeasured(needs);
   return notMeasured(
     needs,
-    `${
-      rooms.map((room) =>
-        `In ${room.precision} on ${room.machine} after ${room.context} tokens a pass over 17 tokens takes ${
-          say(room)
-        } times that over 5.`
-      ).join(" ")
-    } So much more a tree of 16 nodes has to emit than a chain of 4.`,
-    rooms.map(({ machine, precision, estimate, low, high }) => ({
-      name: `T(17) / T(5), ${precision}`,
+    `A pass over 17 tokens takes ${
+      sayRange(rooms)
+    } times that over 5. So much more a tree of 16 nodes has to emit than a chain of 4.`,
+    rooms.map(({ machine, precision, context, ...room }) => ({
+      name: `T(17) / T(5) after ${context}, ${precision}`,
       machine,
-      estimate,
-      low,
-      high,
+      ...room,
       n: 1,
       of: "machine",
     })),

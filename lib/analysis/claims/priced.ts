@@ -5,9 +5,10 @@
  */
 
 import type { CostRecord } from "../../study/cost_records.ts";
-import type { CostPair } from "../boundary.ts";
+import type { CostPair, Times } from "../boundary.ts";
 import type { Evidence } from "../evidence.ts";
 import { CostModelError, isUsableCost } from "../measured_times.ts";
+import type { Interval } from "../statistics.ts";
 import { draftName } from "../table.ts";
 import { type CostedRun, costsOfRuns } from "../validation_prediction.ts";
 
@@ -84,6 +85,28 @@ export function pricedPairs({ machines }: Pick<Evidence, "machines">): PricedPai
       });
     });
   });
+}
+
+/**
+ * How long a pass takes, as an interval.
+ *
+ * @param pass The costs of passes.
+ * @param width Tokens of the pass.
+ * @param context Tokens before it.
+ * @returns Milliseconds.
+ * @throws {CostModelError} If it lies beyond what was measured.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fitCosts } from "@specbound/specbound";
+ * const pass = fitCosts([{ width: 1, context: 64, batch: 1, ms: 10, error: 0 }]);
+ * assertEquals(passTime(pass, 1, 64).estimate, 10);
+ * ```
+ */
+export function passTime(pass: Times, width: number, context: number): Interval {
+  const { ms, low, high } = pass.time(width, context);
+  return { estimate: ms, low, high };
 }
 
 /**
