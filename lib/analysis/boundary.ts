@@ -280,11 +280,12 @@ function costsOf(
  */
 export function rememberCosts({ target, draft }: CostPair): CostPair {
   const once = (model: Times): Times => {
-    const known = new Map<string, TimeEstimate>();
-    const time: CostModel["time"] = (...shape) => {
-      const found = known.get(shape.join(" ")) ?? model.time(...shape);
-      known.set(shape.join(" "), found);
-      return found;
+    // Maps within maps, by number: a key of text took longer to write than all else here.
+    const known = new Map<number, Map<number, Map<number, TimeEstimate>>>();
+    const time: CostModel["time"] = (width, context, batch = 1) => {
+      const places = known.getOrInsertComputed(batch, () => new Map());
+      const widths = places.getOrInsertComputed(context, () => new Map());
+      return widths.getOrInsertComputed(width, () => model.time(width, context, batch));
     };
     return { time };
   };

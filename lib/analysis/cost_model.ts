@@ -237,13 +237,13 @@ function lines(
       const values = settle(places.map(([, same]) => geometricMean(same.map(valueOf))));
       return { width, points: places.map(([place], i): Point => [place, values[i]!]) };
     });
-  return (width, context) => {
-    const points = columns.flatMap((column): Point[] => {
+  const pointsAt = (context: number) =>
+    columns.flatMap((column): Point[] => {
       const value = interpolate(column.points, context);
       return value === null ? [] : [[column.width, value]];
     });
-    return interpolate(points, width);
-  };
+  const known = new Map<number, Point[]>(); // replays ask for every width at a context
+  return (width, context) => interpolate(known.getOrInsertComputed(context, pointsAt), width);
 }
 
 function terms(times: readonly MeasuredTime[]): Predictor {
