@@ -98,10 +98,10 @@ export function pricedPairs({ machines }: Pick<Evidence, "machines">): PricedPai
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import { assertAlmostEquals } from "@std/assert";
  * import { fitCosts } from "@specbound/specbound";
  * const pass = fitCosts([{ width: 1, context: 64, batch: 1, ms: 10, error: 0 }]);
- * assertEquals(passTime(pass, 1, 64).estimate, 10);
+ * assertAlmostEquals(passTime(pass, 1, 64).estimate, 10);
  * ```
  */
 export function passTime(pass: Times, width: number, context: number): Interval {
