@@ -18,7 +18,7 @@ import { sweepCosts } from "../lib/study/cost_sweep.ts";
 import { describeOrigin, writeMachine } from "../lib/study/provenance.ts";
 import { parseShard } from "../lib/study/shard.ts";
 import { requireInteger, requireNumber } from "../lib/validate.ts";
-import { parseArguments } from "./arguments.ts";
+import { ArgumentError, parseArguments } from "./arguments.ts";
 import { costLoader } from "./cost_loader.ts";
 import { describeCosts } from "./cost_table.ts";
 import { LOADING } from "./flags.ts";
@@ -114,7 +114,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   await writeMachine(folder, provenance.machine);
   if (store.repaired) console.error("Dropped a row that was half-written.");
   const ends = performance.now() + minutes * 60_000;
-  let left = 0;
+  let [measured, left] = [0, 0];
   for (const [index, threads] of threadCounts.entries()) {
     const options = { model: flags.model, drafts, threads, exact: flags.exact, shard };
     const process = flags.process ?? nextCostProcess(preset, options, store.costs);
@@ -130,10 +130,16 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
       tolerance: flags.tolerance / 100,
       onProgress: ({ done, total, note }) => bar.update(done, total, `${done}/${total}, ${note}`),
     }).finally(() => bar.end());
+    measured += outcome.measured;
     left += outcome.left;
     const rows = store.costs.filter((row) => row.threads === threads && row.exact === flags.exact);
     const targets = preset.precisions.map((precision) => ({ model: flags.model, precision }));
     console.log(describeCosts(rows, targets, drafts));
+  }
+  if (measured === 0 && left > 0 && !signal.aborted) {
+    throw new ArgumentError(
+      `Cannot measure costs as the ${minutes} minutes were over before a pass was timed: raise --minutes`,
+    );
   }
   console.log(`Records: ${join(folder, "costs.csv")}`);
   if (left > 0) console.log(`${left} cells are left: the same command goes on from here.`);

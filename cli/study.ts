@@ -32,6 +32,8 @@ export interface StudyFlags {
 
 /** Contexts of batches above 1: their passes take so much longer. */
 const BATCHED = "64,1024";
+/** Minutes for costs of one row and of batches: two or three visits to each cell. */
+const MINUTES = { row: "8", batches: "5" } as const;
 
 /**
  * Runs the whole study within an hour on two cores: what is on record is not measured again, so it
@@ -43,13 +45,13 @@ export async function study(flags: StudyFlags): Promise<void> {
   const { model, records, traces, drafts = `prompt-lookup,ngram,${model}@int4` } = flags;
   const shared = ["--model", model, "--threads", `${flags.threads}`, "--drafts", drafts];
   const timed = [...shared, "--records", records, ...flags.exact ? ["--exact"] : []];
-  const cells = [...timed, "--precisions", PRECISIONS.join(), "--process", "1", "--minutes", "0.4"];
+  const cells = [...timed, "--precisions", PRECISIONS.join(), "--process", "1", "--minutes"];
   const texts = ["--traces", traces, "--contexts", flags.contexts];
   const length = ["--max-tokens", `${VALIDATION_LEVELS.maxTokens}`];
   const replicate = flags.process === undefined ? [] : ["--process", `${flags.process}`];
   const layers = [
-    () => costs(cells),
-    () => costs([...cells, "--batches", "2,4,8", "--contexts", BATCHED]),
+    () => costs([...cells, MINUTES.row]),
+    () => costs([...cells, MINUTES.batches, "--batches", "2,4,8", "--contexts", BATCHED]),
     () => behaviour([...shared, ...texts, ...length, "--preset", "study", "--take", "24"]),
     () => validate([...timed, ...texts, ...replicate, "--cells", "80"]),
   ];

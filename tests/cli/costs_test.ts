@@ -32,6 +32,9 @@ Deno.test("sweep costs times a model's passes, those past its limit flagged, and
     assertEquals([status, pastLimit], ["ok", context + width > 4096]);
     assertGreater(repeats!, 0);
   }
+  const none = await measure("--minutes", "0", "--process", "2");
+  assertEquals([none.code, (await read()).length], [1, after.length + chosen.length]);
+  assert(none.err.includes("Cannot measure costs as the 0 minutes were over before a pass"), none.err);
   await Deno.remove(folder, { recursive: true });
 });
 
