@@ -9,7 +9,7 @@ import { type CellSummary, summarise } from "../analysis/summary.ts";
 import { draftName } from "../analysis/table.ts";
 import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
-import { drawPlot, factorTicks, margins, yLabel } from "./plot.ts";
+import { drawPlot, factorTicks, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
 import { INK, PRECISIONS } from "./theme.ts";
 
@@ -131,24 +131,31 @@ function drawPoints(points: readonly Point[], width: number): SvgElement {
         r: ({ cell }: Point) => cell.draft === "replay" ? 4.2 : 6,
         symbol: ({ cell }: Point) => cell.draft === "replay" ? "circle" : "diamond",
       }),
-      ...outliers(points.filter(misses)),
+      ...outliers(points.filter(misses), domain),
       ...key(precisions, points.some(({ cell }) => cell.draft !== "replay")),
     ],
   });
 }
 
 const HALO = { stroke: INK.ground, strokeWidth: 4 } as const;
+/** Pixels from a line of text to the next. */
+const ROW = 15;
 
 /** Names of cells that the model misses, on the side of the diagonal that they lie on. */
-function outliers(points: readonly Point[]): Plot.Markish[] {
-  return points.map((point) => {
-    const below = point.measured < point.predicted;
-    return Plot.text([point], {
+function outliers(points: readonly Point[], domain: readonly [number, number]): Plot.Markish[] {
+  const pixels = HEIGHT - MARGIN.top - MARGIN.bottom;
+  const row = ROW * Math.log2(domain[1] / domain[0]) / pixels;
+  return (["start", "end"] as const).flatMap((textAnchor) => {
+    const side = points.filter(({ measured, predicted }) =>
+      measured < predicted === (textAnchor === "start")
+    );
+    const places = spread(side.map(({ measured }) => Math.log2(measured)), row);
+    return Plot.text(side, {
       x: "predicted",
-      y: "measured",
-      text: [nameOf(point)],
-      textAnchor: below ? "start" : "end",
-      dx: below ? 9 : -9,
+      y: (_, i: number) => 2 ** places[i]!,
+      text: nameOf,
+      textAnchor,
+      dx: textAnchor === "start" ? 9 : -9,
       fill: INK.text,
       ...HALO,
     });
