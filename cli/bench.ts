@@ -10,6 +10,7 @@ import { autoregress } from "../lib/decoding/autoregressive.ts";
 import { replay } from "../lib/decoding/drafters/replay.ts";
 import { fixed } from "../lib/decoding/policies/fixed.ts";
 import { speculate } from "../lib/decoding/speculative.ts";
+import { sayForms } from "../lib/engine/form_rule.ts";
 import type { LoadedModel } from "../lib/engine/load.ts";
 import { Runtime } from "../lib/onnx/mod.ts";
 import { type Bench, readBench, writeBench } from "../lib/study/bench_records.ts";
@@ -134,7 +135,9 @@ async function benchPrecision(
   await using model = await loadWithProgress(flags.model, options);
   const loadMs = performance.now() - started;
   const { details } = model;
-  console.log(`\n${precision}, head ${details.headPrecision}, attention ${details.form}`);
+  console.log(
+    `\n${precision}, head ${details.headPrecision}, attention ${sayForms(details.attention)}`,
+  );
 
   await using own = engineTimer(model, "specbound");
   await using stack = new AsyncDisposableStack();
@@ -150,7 +153,7 @@ async function benchPrecision(
   const result = {
     ...{ model: flags.model, exact, threads, precision },
     headPrecision: details.headPrecision,
-    attention: details.form,
+    attention: sayForms(details.attention),
     loadMs,
     residentBytes: Deno.memoryUsage().rss - before,
     hostShare: await hostMs(model) / median(plain?.milliseconds ?? [NaN]),

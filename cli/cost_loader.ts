@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sayForms } from "../lib/engine/form_rule.ts";
 import { type LoadedModel, loadModel } from "../lib/engine/load.ts";
 import { readHidden } from "../lib/engine/open_draft.ts";
 import type { Runtime } from "../lib/onnx/mod.ts";
@@ -37,14 +38,14 @@ export function costLoader(
     const draft = leader && await openStudied(path, leader, options);
     const hidden = await readHidden(drafts.map((draft) => partsOf(draft).path), options);
     const model = draft?.model ?? await loadModel(path, { ...options, hidden });
-    const { sha256, headPrecision, form } = model.details;
+    const { sha256, headPrecision, attention } = model.details;
     const { trainedLength, contextLength } = model.architecture;
     const subject: CostSubject = {
       id,
       hash: sha256,
       precision,
       headPrecision,
-      attention: form,
+      attention: sayForms(attention),
       provider: "cpu",
       limit: Math.min(trainedLength, contextLength),
       open: (context, batch) =>

@@ -6,10 +6,11 @@
 
 import type { Architecture } from "../models/architecture.ts";
 import type { BuiltGraphs } from "../models/build.ts";
-import type { AttentionForm } from "../models/graph.ts";
+import { FORMS } from "../models/graph.ts";
 import type { TrimmedVocabulary } from "../models/trimmed_vocabulary.ts";
 import type { Runtime } from "../onnx/mod.ts";
-import { fasterForm } from "./form_probe.ts";
+import { findForms, type FormFinding } from "./form_probe.ts";
+import { type FormRule, formsOf, GROUPED, sayForms, SCATTERED } from "./form_rule.ts";
 import { Graphs } from "./graphs.ts";
 import { LoadedModel, type ModelDetails } from "./loaded_model.ts";
 import type { TextSide } from "./model_source.ts";
@@ -71,26 +72,27 @@ export async function assemble(parts: Parts, place: Place): Promise<LoadedModel>
       onStage?.(`finding ${what} of ${precision}`);
       return find();
     }, stands);
-  const trial = (form: AttentionForm): OnnxModel =>
-    new OnnxModel(graphs, architecture, { name: form, form, vocabulary });
+  const trial = (attention: FormRule): OnnxModel =>
+    new OnnxModel(graphs, architecture, { name: sayForms(attention), attention, vocabulary });
 
-  const findForm = async (): Promise<FormAnswer> => {
-    const found = await fasterForm([trial("scattered"), trial("grouped")]);
-    graphs.close(found?.form === "grouped" ? "scattered" : "grouped");
-    return { faster: found?.form ?? null, asked: Date.now() };
+  const findRule = async (): Promise<FormAnswer> => {
+    const forms = { scattered: trial(SCATTERED), grouped: trial(GROUPED) };
+    const found = await findForms(forms);
+    const wanted = formsOf(found.rule);
+    for (const form of FORMS) if (!wanted.includes(form)) graphs.close(form);
+    return { ...found, asked: Date.now() };
   };
-  const { faster } = alone && !exact
-    ? await ask("the faster form", [], findForm, stands)
-    : { faster: null };
-  const form = faster ?? "scattered";
+  const attention = alone && !exact
+    ? (await ask("the faster forms", [], findRule, stands)).rule
+    : SCATTERED;
   const probe = alone
-    ? await ask("widths that agree", [form], () => probeWidths(trial(form)))
+    ? await ask("widths that agree", [attention], () => probeWidths(trial(attention)))
     : null;
   const details: ModelDetails = {
     ...described,
     layers: architecture.layers,
     scoredTokens: vocabulary?.tokens.length ?? architecture.vocabularySize,
-    form,
+    attention,
     graph: built.hash,
     probe,
   };
@@ -99,13 +101,12 @@ export async function assemble(parts: Parts, place: Place): Promise<LoadedModel>
   return model;
 }
 
-/** Which form was faster, if one was, and when that was asked, in milliseconds since 1970. */
-interface FormAnswer {
-  readonly faster: AttentionForm | null;
+/** What was found, and when that was asked, in milliseconds since 1970. */
+interface FormAnswer extends FormFinding {
   readonly asked: number;
 }
 
 /** On a machine that was busy, the question is put again the next day. */
-function stands({ faster, asked }: FormAnswer): boolean {
-  return faster !== null || Date.now() - asked < 24 * 60 * 60 * 1000;
+function stands({ isSure, asked }: FormAnswer): boolean {
+  return isSure || Date.now() - asked < 24 * 60 * 60 * 1000;
 }

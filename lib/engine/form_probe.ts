@@ -1,15 +1,17 @@
 /**
- * Which form of attention is the faster one on this processor.
+ * Which form of attention is the faster one on this processor, for which passes.
  *
  * @module
  */
 
 import type { TokenId } from "../models/token.ts";
+import type { FormRule } from "./form_rule.ts";
 import type { OnnxContext, OnnxModel } from "./onnx_model.ts";
 
-/** Where the forms are compared: one new token and five, in the middle of a long context. */
-const LENGTH = 1024;
-const WIDTHS = [1, 5];
+/** Where the forms are compared. */
+const LENGTHS = [64, 1024, 4096];
+/** Tokens of the pass that stands for all that are over several. */
+const SEVERAL = 5;
 /** Pairs of turns after which a verdict is looked for. */
 const PAIRS = [9, 18, 36];
 /**
@@ -18,26 +20,70 @@ const PAIRS = [9, 18, 36];
  */
 const AGREEING: readonly number[] = [9, 15, 27];
 /** Milliseconds after which no further look is taken: where passes are slow, 9 pairs must do. */
-const PATIENCE = 10_000;
+const PATIENCE = 5_000;
+
+/** Models that run single rows in one form each. */
+export interface Forms {
+  /** In the scattered form. */
+  readonly scattered: OnnxModel;
+  /** In the grouped form. */
+  readonly grouped: OnnxModel;
+}
+
+/** What was found. */
+export interface FormFinding {
+  /** The rule. */
+  readonly rule: FormRule;
+  /** Whether every comparison was beyond doubt. */
+  readonly isSure: boolean;
+}
+
+/**
+ * Finds from which context on the scattered form is no slower, for passes over one token and over
+ * several. It reads long text with less work but all slots, and so gains as text grows.
+ *
+ * @param forms The model in both forms.
+ * @returns The rule; where the forms cannot be told apart it prefers the scattered one, whose sums
+ *   do not depend on the width of a pass.
+ */
+export async function findForms(forms: Forms): Promise<FormFinding> {
+  let isSure = true;
+  const from = async (width: number): Promise<number | null> => {
+    for (const [i, length] of LENGTHS.entries()) {
+      if (length + width > forms.grouped.contextLength) break;
+      const faster = await fasterForm(forms, width, length);
+      isSure &&= faster !== null;
+      if (faster !== "grouped") return i === 0 ? 0 : length;
+    }
+    return null;
+  };
+  const rule = { one: await from(1), several: await from(SEVERAL) };
+  return { rule, isSure };
+}
 
 /**
  * Times two forms turn by turn, on text that is only pretended: what a pass costs does not depend
  * on what the cache holds. Other work on the machine disturbs single turns, and both forms alike, so
  * what counts is how often a form was the faster of its pair, not by how much.
  *
- * @param models Two models that run single rows in one form each.
- * @returns The model that is faster, or null if none is beyond doubt.
+ * @param forms The model in both forms.
+ * @param width Tokens of a pass.
+ * @param length Tokens before it.
+ * @returns The form that is faster, or null if none is beyond doubt.
  */
 export async function fasterForm(
-  models: readonly [OnnxModel, OnnxModel],
-): Promise<OnnxModel | null> {
+  forms: Forms,
+  width: number,
+  length: number,
+): Promise<keyof Forms | null> {
+  const names = ["scattered", "grouped"] as const;
   await using opened = new AsyncDisposableStack();
-  const contexts = models.map((model) => {
-    const context = opened.use(model.open());
-    context.pretend(Math.min(LENGTH, model.contextLength - Math.max(...WIDTHS)));
+  const contexts = names.map((name) => {
+    const context = opened.use(forms[name].open());
+    context.pretend(length);
     return context;
   });
-  for (const context of contexts) await turn(context); // the first one warms up
+  for (const context of contexts) await turn(context, width); // the first one warms up
   const wins = [0, 0];
   const started = performance.now();
   let pairs = 0;
@@ -46,20 +92,18 @@ export async function fasterForm(
     for (; pairs < until; pairs++) {
       const order = pairs % 2 === 0 ? [0, 1] : [1, 0]; // neither is always the first
       const times = [0, 0];
-      for (const index of order) times[index] = await turn(contexts[index]!);
+      for (const index of order) times[index] = await turn(contexts[index]!, width);
       wins[times[0]! <= times[1]! ? 0 : 1]!++;
     }
     const winner = wins.findIndex((count) => count >= AGREEING[look]!);
-    if (winner >= 0) return models[winner]!;
+    if (winner >= 0) return names[winner]!;
   }
   return null;
 }
 
-/** Milliseconds of one pass of each width. */
-async function turn(context: OnnxContext): Promise<number> {
+/** Milliseconds of a pass. */
+async function turn(context: OnnxContext, width: number): Promise<number> {
   const started = performance.now();
-  for (const width of WIDTHS) {
-    await context.evaluate([new Array<TokenId>(width).fill(0)]);
-  }
+  await context.evaluate([new Array<TokenId>(width).fill(0)]);
   return performance.now() - started;
 }

@@ -6,10 +6,11 @@
 
 import type { Architecture } from "../models/architecture.ts";
 import { type ChatMessage, renderChat } from "../models/chat.ts";
-import type { AttentionForm, Precision } from "../models/graph.ts";
+import type { Precision } from "../models/graph.ts";
 import { ShapeOnlyError } from "../models/shapes.ts";
 import type { TokenId } from "../models/token.ts";
 import type { GgufTokenizer } from "../models/tokenizer.ts";
+import type { FormRule } from "./form_rule.ts";
 import type { Graphs } from "./graphs.ts";
 import type { TextSide } from "./model_source.ts";
 import { OnnxModel, type OnnxModelOptions } from "./onnx_model.ts";
@@ -29,8 +30,8 @@ export interface ModelDetails {
   readonly layers: number;
   /** Tokens that are scored. */
   readonly scoredTokens: number;
-  /** The form of attention that single rows run through. */
-  readonly form: AttentionForm;
+  /** Which form of attention passes over single rows take. */
+  readonly attention: FormRule;
   /** Hash of the graphs and their weights. */
   readonly graph: string;
   /** Whether passes are padded to widths that agree. */
@@ -55,8 +56,12 @@ export class LoadedModel extends OnnxModel {
     },
   ) {
     const { text, details, ...rest } = options;
-    const { form, exact, probe } = details;
-    super(graphs, architecture, { ...rest, form, ...(exact && probe && { pad: padTo(probe) }) });
+    const { attention, exact, probe } = details;
+    super(graphs, architecture, {
+      ...rest,
+      attention,
+      ...(exact && probe && { pad: padTo(probe) }),
+    });
     this.#text = text;
     this.details = details;
   }

@@ -10,6 +10,7 @@ import type { TokenId } from "../models/token.ts";
 import { Binding, type Session } from "../onnx/mod.ts";
 import { requireInteger } from "../validate.ts";
 import { slotsFor } from "./capacity.ts";
+import { formOf, NARROW } from "./form_rule.ts";
 import { KeyValueCache } from "./key_value_cache.ts";
 import {
   type Context,
@@ -28,11 +29,6 @@ import { trimmedEvaluation } from "./trimmed.ts";
 
 /** Tokens of a prefill pass. */
 const CHUNK = 128;
-/**
- * Passes up to this width run on the thread that asks: they take milliseconds, of which a change of
- * thread cost a quarter (docs/log.md).
- */
-const NARROW = 32;
 
 /** Text that an {@linkcode OnnxModel} has read. */
 export interface OnnxContext extends Context {
@@ -85,15 +81,14 @@ export class CachedContext implements OnnxContext {
     this.#text = text;
     this.#leader = leader;
     this.#keepStep = leader ? stepWith(leader, text.shared.lengths) : () => {};
-    this.#inputs = new PassInputs(model.session(model.form).runtime);
+    this.#inputs = new PassInputs(model.runtime);
   }
 
   /** Opens a context of `rows` empty rows. */
   static open(model: OnnxModel, rows: number, leader?: CachedContext): CachedContext {
     const { layers, keyValueHeads: heads, headSize, hidden } = model.architecture;
-    const { runtime } = model.session(model.form);
     const shape = { layers, rows, heads, headSize, hidden: model.givesHidden ? hidden : 0 };
-    const cache = new KeyValueCache(runtime, shape, slotsFor(0, 1));
+    const cache = new KeyValueCache(model.runtime, shape, slotsFor(0, 1));
     const text = new CacheText({ cache, lengths: new Array(rows).fill(0) }, false);
     return new CachedContext(model, text, leader);
   }
@@ -233,7 +228,7 @@ export class CachedContext implements OnnxContext {
     const indices = scored.map(({ row, index }) => row * width + index);
     while (indices.length < pad(Math.max(1, scored.length))) indices.push(0);
     const pass = { rows, width, capacity: cache.capacity, contextLength, scored: indices, hidden };
-    const { session, binding } = this.#bind(this.#formFor(rows));
+    const { session, binding } = this.#bind(this.#formFor(rows, width));
     const size = vocabulary?.tokens.length ?? vocabularySize;
     const outputs = this.#inputs.write(binding, session, pass, size);
     if (width <= NARROW) {
@@ -284,9 +279,10 @@ export class CachedContext implements OnnxContext {
   }
 
   /** Batches and trees need a mask, which only the scattered form takes; so do a head's own rules. */
-  #formFor(rows: readonly PassRow[]): AttentionForm {
-    const plain = rows.length === 1 && rows[0]!.parents.every((parent, i) => parent === i - 1);
-    return plain ? this.#model.form : "scattered";
+  #formFor(rows: readonly PassRow[], width: number): AttentionForm {
+    const [{ length, parents }] = rows as [PassRow];
+    const plain = rows.length === 1 && parents.every((parent, i) => parent === i - 1);
+    return plain ? formOf(this.#model.attention, width, length) : "scattered";
   }
 
   /** A form's graph with the cache bound to it: without cost unless the cache is another. */

@@ -7,8 +7,9 @@
 import type { Architecture } from "../models/architecture.ts";
 import type { AttentionForm } from "../models/graph.ts";
 import type { TrimmedVocabulary } from "../models/trimmed_vocabulary.ts";
-import type { Session } from "../onnx/mod.ts";
+import type { Runtime, Session } from "../onnx/mod.ts";
 import { requireInteger } from "../validate.ts";
+import { type FormRule, formsOf, SCATTERED } from "./form_rule.ts";
 import type { Graphs } from "./graphs.ts";
 import { ContextError, type LanguageModel } from "./language_model.ts";
 import { CachedContext, type OnnxContext } from "./onnx_context.ts";
@@ -27,10 +28,10 @@ export interface OnnxModelOptions {
    */
   readonly pad?: (width: number) => number;
   /**
-   * The form of attention for a single row of text without branches. Batches and trees always take
-   * the scattered form, whose graph is loaded when the first comes. Default "scattered".
+   * Which form of attention passes over a single row of text without branches take. Batches and trees
+   * always take the scattered form, whose graph is loaded when the first comes. Default: scattered.
    */
-  readonly form?: AttentionForm;
+  readonly attention?: FormRule;
   /** The tokens that the graphs score. Default: all. */
   readonly vocabulary?: TrimmedVocabulary | undefined;
 }
@@ -45,8 +46,8 @@ export class OnnxModel implements LanguageModel {
   readonly architecture: Architecture;
   /** The width that a pass is padded to. */
   readonly pad: (width: number) => number;
-  /** The form of attention for a single row of text without branches. */
-  readonly form: AttentionForm;
+  /** Which form of attention passes over a single row of text without branches take. */
+  readonly attention: FormRule;
   /** The tokens that are scored, if not all are. */
   readonly vocabulary: TrimmedVocabulary | undefined;
   /** Whether its contexts keep the tokens' hidden states. */
@@ -56,28 +57,34 @@ export class OnnxModel implements LanguageModel {
   readonly #graphs: Graphs;
 
   /**
-   * Loads the graph that single rows run through.
+   * Loads the graphs that single rows run through.
    *
    * @param graphs The graphs; the model disposes of them.
    * @param architecture The network's sizes.
-   * @param options Name, padding, form, vocabulary.
+   * @param options Name, padding, forms, vocabulary.
    */
   constructor(graphs: Graphs, architecture: Architecture, options: OnnxModelOptions) {
     this.#graphs = graphs;
     this.architecture = architecture;
     this.name = options.name;
     this.pad = options.pad ?? ((width) => width);
-    this.form = options.form ?? "scattered";
+    this.attention = options.attention ?? SCATTERED;
     this.vocabulary = options.vocabulary;
     this.vocabularySize = architecture.vocabularySize;
     this.contextLength = architecture.contextLength;
-    const { inputs, outputs } = this.session(this.form);
+    const sessions = formsOf(this.attention).map((form) => this.session(form));
+    const { inputs, outputs } = sessions[0]!;
     this.givesHidden = outputs.includes("hidden");
     this.readsHidden = inputs.includes("features");
   }
 
   get weightBytes(): number {
     return this.#graphs.weightBytes;
+  }
+
+  /** Where the graphs run. */
+  get runtime(): Runtime {
+    return this.#graphs.runtime;
   }
 
   /** The graph of a form, loaded. */

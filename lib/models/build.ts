@@ -22,7 +22,7 @@ import { storing } from "./storage.ts";
 import { WeightFile, type WeightPlace, WEIGHTS } from "./weight_file.ts";
 
 /** Raised by hand when `writeGraphs` or `quantize` change what they write. */
-const FORMAT = 4;
+const FORMAT = 5;
 /** Lists the tensors in the file of weights. */
 const INDEX = "weights.json";
 

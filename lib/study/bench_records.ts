@@ -41,7 +41,7 @@ export interface BenchSettings {
 export interface Bench extends BenchSettings, Origin {
   /** When it began: ISO 8601, UTC. */
   readonly startedAt: string;
-  /** The form of attention that ran. */
+  /** Which forms of attention ran. */
   readonly attention: string;
   /** Milliseconds of a start once the model is built. */
   readonly loadMs: number;

@@ -35,7 +35,9 @@ export const COST_COLUMNS = {
   modelHash: optional(text("SHA-256 of the weights' file; empty if there is none.")),
   precision: text("Precision of the matrices."),
   headPrecision: optional(text("Precision of the output head.")),
-  attention: optional(text("Form of attention that ran: scattered or grouped.")),
+  attention: optional(
+    text("Forms of attention: scattered, grouped, or from what context on which."),
+  ),
   exact: flag("Whether passes were padded so that logits do not depend on their width."),
   kind: oneOf(
     COST_KINDS,

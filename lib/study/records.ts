@@ -57,7 +57,9 @@ export const RUN_COLUMNS = {
   modelHash: optional(text("SHA-256 of the target's weights file.")),
   precision: text("The target's precision."),
   headPrecision: optional(text("Precision of the target's output head.")),
-  attention: optional(text("Form of attention that runs: scattered or grouped.")),
+  attention: optional(
+    text("Forms of attention: scattered, grouped, or from what context on which."),
+  ),
   differingWidths: optional(
     text(
       "Widths of a pass, of those probed at start, whose logits differ from the others'; or none.",

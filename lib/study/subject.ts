@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sayForms } from "../engine/form_rule.ts";
 import type { Context, LanguageModel } from "../engine/language_model.ts";
 import type { LoadedModel } from "../engine/load.ts";
 import type { LoadedDraft } from "../engine/open_draft.ts";
@@ -30,7 +31,7 @@ export interface Subject extends AsyncDisposable {
   readonly headPrecision: string | null;
   /** Widths of a pass whose logits differ from those of others, or null if not probed. */
   readonly differingWidths: readonly number[] | null;
-  /** The form of attention that runs, or null if there is only one. */
+  /** Which forms of attention run, or null if there is only one. */
   readonly attention: string | null;
   /** What executes it: "cpu", "table". */
   readonly provider: string;
@@ -64,7 +65,7 @@ export type SubjectLoader = (id: string, options: SubjectOptions) => Promise<Sub
  * @returns The subject.
  */
 export function subjectOf(model: LoadedModel): Subject {
-  const { id, sha256, precision, headPrecision, probe, form } = model.details;
+  const { id, sha256, precision, headPrecision, probe, attention } = model.details;
   return {
     model,
     id,
@@ -72,7 +73,7 @@ export function subjectOf(model: LoadedModel): Subject {
     precision,
     headPrecision,
     differingWidths: probe?.differ ?? null,
-    attention: form,
+    attention: sayForms(attention),
     provider: "cpu",
     endOfText: model.tokenizer.endOfText,
     encode: (messages) => model.encodeChat(messages),

@@ -34,7 +34,10 @@ Deno.test("sweep costs times a model's passes, those past its limit flagged, and
   }
   const none = await measure("--minutes", "0", "--process", "2");
   assertEquals([none.code, (await read()).length], [1, after.length + chosen.length]);
-  assert(none.err.includes("Cannot measure costs as the 0 minutes were over before a pass"), none.err);
+  assert(
+    none.err.includes("Cannot measure costs as the 0 minutes were over before a pass"),
+    none.err,
+  );
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -38,8 +38,7 @@ export async function withDraft(
 ): Promise<void> {
   const hidden = await readHidden([path]);
   await withModel({ precision, exact: true, hidden }, async (target) => {
-    const { runtime } = target.session(target.form);
-    await using draft = await openDraft(path, target, { runtime, exact: true });
+    await using draft = await openDraft(path, target, { runtime: target.runtime, exact: true });
     await use(target, draft);
   });
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { GROUPED, SCATTERED } from "../../lib/engine/form_rule.ts";
 import { Graphs } from "../../lib/engine/graphs.ts";
 import { OnnxModel } from "../../lib/engine/onnx_model.ts";
 import { padTo, probeWidths } from "../../lib/engine/width_probe.ts";
@@ -46,7 +47,7 @@ async function withTiny<T>(
   const model = (pad?: (width: number) => number): OnnxModel =>
     new OnnxModel(new Graphs(runtime, built), architecture, {
       name,
-      form,
+      attention: form === "grouped" ? GROUPED : SCATTERED,
       ...(pad ? { pad } : {}),
     });
   try {

@@ -1,41 +1,60 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { fasterForm } from "../../lib/engine/form_probe.ts";
+import { fasterForm, findForms, type Forms } from "../../lib/engine/form_probe.ts";
 import type { OnnxModel } from "../../lib/engine/onnx_model.ts";
 import { type Random, stream } from "../../lib/random.ts";
 
-/** A model whose passes take as many milliseconds as `cost` says, on a clock that it turns. */
-function timed(clock: { now: number }, cost: () => number): OnnxModel {
-  const context = {
-    pretend: () => {},
-    evaluate: () => Promise.resolve(clock.now += cost()),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+/** Milliseconds of a pass over `width` tokens after `length`. */
+type Cost = (width: number, length: number) => number;
+
+/** A model whose passes take as long as `cost` says, on a clock that it turns. */
+function timed(clock: { now: number }, cost: Cost): OnnxModel {
+  const open = () => {
+    let length = 0;
+    return {
+      pretend: (to: number) => length = to,
+      evaluate: ([tokens]: number[][]) =>
+        Promise.resolve(clock.now += cost(tokens!.length, length)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   };
-  return { contextLength: 4096, open: () => context } as unknown as OnnxModel;
+  return { contextLength: 8192, open } as unknown as OnnxModel;
 }
 
-/** Which of two models the probe prefers, on a machine whose other work delays single passes. */
-async function preferred(costs: readonly [number, number], random: Random): Promise<number> {
+/** What a probe says of two forms, on a machine whose other work delays single passes. */
+async function probed<T>(
+  costs: Readonly<Record<keyof Forms, Cost>>,
+  random: Random,
+  probe: (forms: Forms) => Promise<T>,
+): Promise<T> {
   const clock = { now: 0 };
-  const busy = (cost: number) => () =>
-    cost * (1 + (random() < 0.15 ? 4 * random() : 0.1 * random()));
-  const models = [timed(clock, busy(costs[0])), timed(clock, busy(costs[1]))] as const;
+  const busy = (cost: Cost): Cost => (width, length) =>
+    cost(width, length) * (1 + (random() < 0.15 ? 4 * random() : 0.1 * random()));
   const { now } = performance;
   performance.now = () => clock.now;
   try {
-    return models.indexOf((await fasterForm(models))!);
+    return await probe({
+      scattered: timed(clock, busy(costs.scattered)),
+      grouped: timed(clock, busy(costs.grouped)),
+    });
   } finally {
     performance.now = now;
   }
+}
+
+/** The faster of two forms that cost the same everywhere. */
+function preferred(scattered: number, grouped: number, random: Random) {
+  const costs = { scattered: () => scattered, grouped: () => grouped };
+  return probed(costs, random, (forms) => fasterForm(forms, 5, 1024));
 }
 
 Deno.test("on a busy machine the form that costs a third less is found, whichever it is", async () => {
   const random = stream(1, "disturbance");
   const found = { right: 0, wrong: 0 };
   for (let trial = 0; trial < 200; trial++) {
-    const faster = trial % 2;
-    const verdict = await preferred(faster ? [3, 2] : [2, 3], random);
+    const faster = trial % 2 ? "grouped" : "scattered";
+    const verdict = await (trial % 2 ? preferred(3, 2, random) : preferred(2, 3, random));
     if (verdict === faster) found.right++;
-    else if (verdict >= 0) found.wrong++;
+    else if (verdict !== null) found.wrong++;
   }
   assertEquals(found.wrong, 0);
   assertLess(160, found.right);
@@ -45,7 +64,18 @@ Deno.test("of forms that cost the same, one is rarely called faster", async () =
   const random = stream(2, "disturbance");
   let verdicts = 0;
   for (let trial = 0; trial < 400; trial++) {
-    if (await preferred([2, 2], random) >= 0) verdicts++;
+    if (await preferred(2, 2, random) !== null) verdicts++;
   }
   assertLess(verdicts, 20); // 5 expected
+});
+
+Deno.test("each kind of pass takes the scattered form from where it is no slower", async () => {
+  const crossing = (scattered: Cost) =>
+    probed({ scattered, grouped: () => 2 }, stream(3, "disturbance"), findForms);
+  const { rule, isSure } = await crossing((width, length) => width === 1 || length < 4000 ? 4 : 1);
+  assertEquals([rule, isSure], [{ one: null, several: 4096 }, true]);
+  assertEquals((await crossing(() => 1)).rule, { one: 0, several: 0 });
+  assertEquals((await crossing(() => 4)).rule, { one: null, several: null });
+  const equal = await crossing((width) => width === 1 ? 2 : 4);
+  assertEquals([equal.rule, equal.isSure], [{ one: 0, several: null }, false]);
 });

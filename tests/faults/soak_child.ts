@@ -8,6 +8,7 @@ import { autoregress } from "../../lib/decoding/autoregressive.ts";
 import { promptLookup } from "../../lib/decoding/drafters/prompt_lookup.ts";
 import { fixed } from "../../lib/decoding/policies/fixed.ts";
 import { speculate } from "../../lib/decoding/speculative.ts";
+import { formsOf } from "../../lib/engine/form_rule.ts";
 import { ContextError, type LanguageModel } from "../../lib/engine/language_model.ts";
 import { type LoadedModel, loadModel } from "../../lib/engine/load.ts";
 import { Binding, OnnxRuntimeError, Runtime, Tensor } from "../../lib/onnx/mod.ts";
@@ -71,7 +72,7 @@ async function fail(model: LoadedModel): Promise<void> {
   await assertRejects(() => context.evaluate([[model.vocabularySize]]), ContextError);
   const tooLong = new Array(model.contextLength + 1).fill(1);
   await assertRejects(() => context.evaluate([tooLong]), ContextError);
-  const session = model.session(model.details.form);
+  const session = model.session(formsOf(model.attention)[0]!);
   using unbound = new Binding(session);
   await assertRejects(() => unbound.run(), OnnxRuntimeError);
   using tokens = Tensor.allocate(session.runtime, "int64", [3]);
