@@ -45,7 +45,6 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
     return whereMeasured(() => ({
       machine,
       precision,
-      first,
       last,
       v: quotient(passTime(costs.target.pass, WIDTH, last), passTime(costs.target.pass, 1, last)),
       grown: growth(costs.target.pass),
@@ -53,7 +52,7 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
     }));
   });
   if (passes.length === 0) return notMeasured("costs at 4,000 tokens and more");
-  const { first, last } = passes[0]!;
+  const { last } = passes[0]!;
   const draftsGrown = passes.flatMap(({ draftsGrown }) => draftsGrown);
   return {
     verdict: judge(tally(passes.map(({ v }) => opposite(above(v, FLAT))))),
@@ -62,14 +61,14 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
         sayRange(passes.map(({ v }) => v))
       } times as long. One token takes ${
         sayRange(passes.map(({ grown }) => grown))
-      } times as long as after ${first}${
+      } times as long as in short text${
         draftsGrown.length > 0 ? `, a draft's pass ${sayRange(draftsGrown)} times` : ""
       }.`,
-    numbers: passes.flatMap(({ machine, precision, first, last, v, grown }) => {
+    numbers: passes.flatMap(({ machine, precision, last, v, grown }) => {
       const measured = { machine, n: 1, of: "machine" };
       return [
         { name: `v(${WIDTH}) after ${last}, ${precision}`, ...v, ...measured },
-        { name: `T(1) after ${last} / after ${first}, ${precision}`, ...grown, ...measured },
+        { name: `T(1) after ${last} / in short text, ${precision}`, ...grown, ...measured },
       ];
     }),
     needs: "counters of memory traffic would tell bandwidth from kernels",

@@ -232,18 +232,17 @@ export function treesPay(evidence: Evidence): Outcome {
   const rooms = pricedPairs(evidence).filter(({ draft }) => draft === "free").flatMap(
     ({ machine, precision, costs, contexts: [context] }) => {
       const time = (width: number) => passTime(costs.target.pass, width, context!);
-      const found = { machine, precision, context };
-      return whereMeasured(() => ({ ...found, ...quotient(time(17), time(5)) }));
+      return whereMeasured(() => ({ machine, precision, ...quotient(time(17), time(5)) }));
     },
   );
   if (rooms.length === 0) return notMeasured(needs);
   return notMeasured(
     needs,
-    `A pass over 17 tokens takes ${
+    `In short text a pass over 17 tokens takes ${
       sayRange(rooms)
     } times that over 5. So much more a tree of 16 nodes has to emit than a chain of 4.`,
-    rooms.map(({ machine, precision, context, ...room }) => ({
-      name: `T(17) / T(5) after ${context}, ${precision}`,
+    rooms.map(({ machine, precision, ...room }) => ({
+      name: `T(17) / T(5), ${precision}`,
       machine,
       ...room,
       n: 1,
