@@ -5,6 +5,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { whereMeasured } from "../analysis/claims/priced.ts";
 import { isUsableCost } from "../analysis/measured_times.ts";
 import { type BatchThroughput, batchThroughputs } from "../analysis/throughput.ts";
 import { costsOfRuns } from "../analysis/validation_prediction.ts";
@@ -41,13 +42,13 @@ interface Point extends BatchThroughput {
 
 /**
  * Tokens per second against the batch, plain and at a few acceptances with the best draft length,
- * predicted by the cost layer; a panel for each precision of the target.
+ * predicted by the cost layer; a panel for each precision of the target, with the batches that were
+ * measured at that context, drafts of the longest K too.
  *
  * @param costs Rows of the cost layer, of one machine.
  * @param options The models, acceptances, context; width.
  * @returns The text of an SVG file.
- * @throws {RangeError} If no precision of the target was measured at two batches.
- * @throws {CostModelError} If the context or the longest draft was not measured.
+ * @throws {RangeError} If no precision of the target was measured so at two batches.
  *
  * @example
  * ```ts
@@ -66,7 +67,7 @@ export function throughputByBatch(
   );
   const threads = Math.max(...rows.map((row) => row.threads));
   const costsOf = costsOfRuns(costs);
-  const points = Object.keys(PRECISIONS).flatMap((precision) => {
+  const points = Object.keys(PRECISIONS).flatMap((precision): Point[] => {
     const batches = batchesOf(rows.filter((row) => row.precision === precision));
     const pair = costsOf({
       ...{ model, precision, threads, exact: false },
@@ -74,9 +75,13 @@ export function throughputByBatch(
       draftModel: draft?.model ?? null,
       draftPrecision: draft?.precision ?? null,
     });
-    if (!pair || batches.length < 2) return [];
-    return batchThroughputs(pair, { batches, alphas, context, longest })
-      .map((point): Point => ({ ...point, precision }));
+    if (!pair) return [];
+    const measured = batches.flatMap((batch) =>
+      whereMeasured(() => batchThroughputs(pair, { batches: [batch], alphas, context, longest }))
+    );
+    if (measured.length < 2) return [];
+    return measured.flat().map((point) => ({ ...point, precision }))
+      .toSorted((a, b) => (a.alpha ?? -1) - (b.alpha ?? -1));
   });
   if (points.length === 0) {
     throw new RangeError(
