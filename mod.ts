@@ -22,6 +22,7 @@ export * from "./lib/models/token_ranking.ts";
 export * from "./lib/models/tokenizer.ts";
 export * from "./lib/models/trimmed_vocabulary.ts";
 export * from "./lib/onnx/mod.ts";
+export { type FormRule, GROUPED, SCATTERED } from "./lib/engine/form_rule.ts";
 export * from "./lib/engine/language_model.ts";
 export * from "./lib/engine/load.ts";
 export * from "./lib/engine/onnx_model.ts";
