@@ -64,16 +64,18 @@ function claims(findings: readonly Finding[]): string {
 
 /** A line a number, a column a machine: side by side they can be compared. */
 function numbersTable(numbers: readonly Figure[]): string {
-  const columns = [...new Set(numbers.map(({ machine = "value" }) => machine))];
+  const columnOf = ({ machine = "value" }: Figure) => machine;
+  const columns = [...new Set(numbers.map(columnOf))];
   const lines = Map.groupBy(numbers, ({ name }) => name);
   return markdownTable(
     ["", ...columns, "of"],
-    [...lines].map(([name, figures]) => {
-      const at = columns.map((column) =>
-        figures.filter(({ machine = "value" }) => machine === column)
-      );
-      return [name, ...at.map((same) => same.map(say).join()), sayCounts(figures)];
-    }),
+    [...lines].map(([name, figures]) => [
+      name,
+      ...columns.map((column) =>
+        figures.filter((figure) => columnOf(figure) === column).map(say).join()
+      ),
+      sayCounts(figures),
+    ]),
   );
 }
 

@@ -45,13 +45,14 @@ export async function study(flags: StudyFlags): Promise<void> {
   const { model, records, traces, drafts = `prompt-lookup,ngram,${model}@int4` } = flags;
   const shared = ["--model", model, "--threads", `${flags.threads}`, "--drafts", drafts];
   const timed = [...shared, "--records", records, ...flags.exact ? ["--exact"] : []];
-  const cells = [...timed, "--precisions", PRECISIONS.join(), "--process", "1", "--minutes"];
+  const cells = [...timed, "--precisions", PRECISIONS.join(), "--process", "1"];
+  const batched = ["--batches", "2,4,8", "--contexts", BATCHED];
   const texts = ["--traces", traces, "--contexts", flags.contexts];
   const length = ["--max-tokens", `${VALIDATION_LEVELS.maxTokens}`];
   const replicate = flags.process === undefined ? [] : ["--process", `${flags.process}`];
   const layers = [
-    () => costs([...cells, MINUTES.row]),
-    () => costs([...cells, MINUTES.batches, "--batches", "2,4,8", "--contexts", BATCHED]),
+    () => costs([...cells, "--minutes", MINUTES.row]),
+    () => costs([...cells, ...batched, "--minutes", MINUTES.batches]),
     () => behaviour([...shared, ...texts, ...length, "--preset", "study", "--take", "24"]),
     () => validate([...timed, ...texts, ...replicate, "--cells", "80"]),
   ];

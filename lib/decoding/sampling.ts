@@ -60,16 +60,18 @@ export function argmax(scores: ArrayLike<number>): TokenId {
   const { length } = scores;
   let best = 0;
   let top = scores[0]!;
-  // A vocabulary is long and a new best is rare: eight scores at a time take half as long.
-  for (let from = 1, next; from < length; from = next) {
-    next = Math.min(from + 8, length);
-    if (next - from === 8 && !anyAbove(scores, from, top)) continue;
-    for (let i = from; i < next; i++) {
-      if (scores[i]! > top) {
-        top = scores[i]!;
-        best = i;
-      }
+  let i = 1;
+  while (i < length) {
+    // A vocabulary is long and a new best is rare: eight scores at a time take half as long.
+    if (i + 8 <= length && !anyAbove(scores, i, top)) {
+      i += 8;
+      continue;
     }
+    if (scores[i]! > top) {
+      top = scores[i]!;
+      best = i;
+    }
+    i++;
   }
   return best;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type AttentionForm, FORMS } from "../models/graph.ts";
 import type { TokenId } from "../models/token.ts";
 import type { FormRule } from "./form_rule.ts";
 import type { OnnxContext, OnnxModel } from "./onnx_model.ts";
@@ -22,13 +23,8 @@ const AGREEING: readonly number[] = [9, 15, 27];
 /** Milliseconds after which no further look is taken: where passes are slow, 9 pairs must do. */
 const PATIENCE = 5_000;
 
-/** Models that run single rows in one form each. */
-export interface Forms {
-  /** In the scattered form. */
-  readonly scattered: OnnxModel;
-  /** In the grouped form. */
-  readonly grouped: OnnxModel;
-}
+/** A model in each form, for single rows. */
+export type Forms = Readonly<Record<AttentionForm, OnnxModel>>;
 
 /** What was found. */
 export interface FormFinding {
@@ -47,11 +43,12 @@ export interface FormFinding {
  *   do not depend on the width of a pass.
  */
 export async function findForms(forms: Forms): Promise<FormFinding> {
+  const { contextLength } = forms.grouped;
   let isSure = true;
   const from = async (width: number): Promise<number | null> => {
     for (const [i, length] of LENGTHS.entries()) {
-      if (length + width > forms.grouped.contextLength) break;
-      const faster = await fasterForm(forms, width, length);
+      if (i > 0 && length + width > contextLength) break;
+      const faster = await fasterForm(forms, width, Math.min(length, contextLength - width));
       isSure &&= faster !== null;
       if (faster !== "grouped") return i === 0 ? 0 : length;
     }
@@ -75,11 +72,10 @@ export async function fasterForm(
   forms: Forms,
   width: number,
   length: number,
-): Promise<keyof Forms | null> {
-  const names = ["scattered", "grouped"] as const;
+): Promise<AttentionForm | null> {
   await using opened = new AsyncDisposableStack();
-  const contexts = names.map((name) => {
-    const context = opened.use(forms[name].open());
+  const contexts = FORMS.map((form) => {
+    const context = opened.use(forms[form].open());
     context.pretend(length);
     return context;
   });
@@ -96,7 +92,7 @@ export async function fasterForm(
       wins[times[0]! <= times[1]! ? 0 : 1]!++;
     }
     const winner = wins.findIndex((count) => count >= AGREEING[look]!);
-    if (winner >= 0) return names[winner]!;
+    if (winner >= 0) return FORMS[winner]!;
   }
   return null;
 }

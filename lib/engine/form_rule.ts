@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AttentionForm } from "../models/graph.ts";
+import { type AttentionForm, FORMS } from "../models/graph.ts";
 
 /**
  * Passes up to this width are those of decoding. They run on the thread that asks: they take
@@ -66,9 +66,9 @@ export function formOf(rule: FormRule, width: number, length: number): Attention
  * ```
  */
 export function formsOf({ one, several }: FormRule): AttentionForm[] {
-  const scattered = one !== null || several !== null;
-  const grouped = one !== 0 || several !== 0;
-  return [...(scattered ? ["scattered"] as const : []), ...(grouped ? ["grouped"] as const : [])];
+  return FORMS.filter((form) =>
+    [one, several].some((from) => form === "scattered" ? from !== null : from !== 0)
+  );
 }
 
 /**

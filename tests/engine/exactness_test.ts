@@ -29,7 +29,7 @@ for (const precision of ["fp32", "int8", "int4"] as const satisfies Precision[])
       const { differences } = await compareSpeculation(target, draft, {
         prompts: [0, 1],
         draftLengths: [1, 4, 8],
-        maxTokens: 32,
+        maxTokens: 48,
         confidence: true,
       });
       assertEquals(differences, []);

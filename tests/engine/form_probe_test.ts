@@ -7,7 +7,7 @@ import { type Random, stream } from "../../lib/random.ts";
 type Cost = (width: number, length: number) => number;
 
 /** A model whose passes take as long as `cost` says, on a clock that it turns. */
-function timed(clock: { now: number }, cost: Cost): OnnxModel {
+function timed(clock: { now: number }, cost: Cost, contextLength: number): OnnxModel {
   const open = () => {
     let length = 0;
     return {
@@ -17,7 +17,7 @@ function timed(clock: { now: number }, cost: Cost): OnnxModel {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   };
-  return { contextLength: 8192, open } as unknown as OnnxModel;
+  return { contextLength, open } as unknown as OnnxModel;
 }
 
 /** What a probe says of two forms, on a machine whose other work delays single passes. */
@@ -25,6 +25,7 @@ async function probed<T>(
   costs: Readonly<Record<keyof Forms, Cost>>,
   random: Random,
   probe: (forms: Forms) => Promise<T>,
+  contextLength = 8192,
 ): Promise<T> {
   const clock = { now: 0 };
   const busy = (cost: Cost): Cost => (width, length) =>
@@ -33,8 +34,8 @@ async function probed<T>(
   performance.now = () => clock.now;
   try {
     return await probe({
-      scattered: timed(clock, busy(costs.scattered)),
-      grouped: timed(clock, busy(costs.grouped)),
+      scattered: timed(clock, busy(costs.scattered), contextLength),
+      grouped: timed(clock, busy(costs.grouped), contextLength),
     });
   } finally {
     performance.now = now;
@@ -70,12 +71,16 @@ Deno.test("of forms that cost the same, one is rarely called faster", async () =
 });
 
 Deno.test("each kind of pass takes the scattered form from where it is no slower", async () => {
-  const crossing = (scattered: Cost) =>
-    probed({ scattered, grouped: () => 2 }, stream(3, "disturbance"), findForms);
+  const crossing = (scattered: Cost, contextLength?: number) => {
+    const costs = { scattered, grouped: () => 2 };
+    return probed(costs, stream(3, "disturbance"), findForms, contextLength);
+  };
   const { rule, isSure } = await crossing((width, length) => width === 1 || length < 4000 ? 4 : 1);
   assertEquals([rule, isSure], [{ one: null, several: 4096 }, true]);
   assertEquals((await crossing(() => 1)).rule, { one: 0, several: 0 });
   assertEquals((await crossing(() => 4)).rule, { one: null, several: null });
+  const within32: Cost = (width, length) => width + length > 32 ? 0 : width === 1 ? 4 : 1;
+  assertEquals((await crossing(within32, 32)).rule, { one: null, several: 0 });
   const equal = await crossing((width) => width === 1 ? 2 : 4);
   assertEquals([equal.rule, equal.isSure], [{ one: 0, several: null }, false]);
 });
