@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 
 from evaluate import answer_only, evaluate
 from gguf_file import load_model, load_tokenizer, save_model, sha256
-from model import Llama
+from model import Llama, quick_dtype
 from overlap import WORDS, evaluation_ngrams
 from recipes import ALL, FAMILY, PRESETS, Preset, Recipe
 from states import write_states
@@ -104,7 +104,7 @@ def summary(score: dict[str, object]) -> dict[str, float]:
 def settings_of(recipe: Recipe, preset: Preset, args: argparse.Namespace) -> Settings:
     """How a recipe's draft is trained under a preset."""
     return Settings(round(recipe.tokens * preset.training), recipe.rate, preset.batch, args.loss,
-                    args.seed, recipe.steps, recipe.regression)
+                    args.seed, recipe.steps, recipe.regression, not recipe.copied)
 
 
 def make_draft(
@@ -173,7 +173,7 @@ class Source:
 def open_source(args: argparse.Namespace, preset: Preset) -> Source:
     """Reads the target and has it write what text is still missing."""
     target, tokenizer = load_model(args.target), load_tokenizer(args.target)
-    writer = copy.deepcopy(target).to(args.device, torch.bfloat16)
+    writer = copy.deepcopy(target).to(args.device, quick_dtype(args.device))
     amounts = {
         "train": args.text_tokens or preset.text_tokens,
         "held-out": preset.held_out_tokens,

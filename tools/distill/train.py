@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from heads import Head
-from model import Llama
+from model import Llama, quick_dtype
 from text import Conversation
 
 NEGATIVES = 4096  # tokens drawn a step to stand for all that no stored list names
@@ -32,6 +32,7 @@ class Settings:
     seed: int = 1
     steps: int = 1  # drafted tokens in a row that a loss looks at
     regression: float = 0.0  # weight of the distance to the target's states, for feature heads
+    muon: bool = True  # for the matrices of layers, where they are new
 
 
 @dataclass(frozen=True)
@@ -118,19 +119,24 @@ def distance(read: list[Tensor], batch: Batch) -> Tensor:
     return torch.stack([F.smooth_l1_loss(hidden.float(), wanted) for hidden in read]).mean()
 
 
-def optimizers_of(draft: Llama | Head, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of layers, AdamW for the rest.
+def optimizers_of(draft: Llama | Head, rate: float, muon: bool) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of layers if told so, AdamW for the rest.
 
     Muon's updates are scaled to AdamW's size (arXiv 2502.16982, section 2.2): one rate fits both.
     """
     matrices, rest = [], []
     for name, weight in draft.named_parameters():
         if weight.requires_grad:
-            (matrices if weight.dim() == 2 and name != "token_embd.weight" else rest).append(weight)
-    return [
-        torch.optim.Muon(matrices, rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
+            is_matrix = muon and weight.dim() == 2 and name != "token_embd.weight"
+            (matrices if is_matrix else rest).append(weight)
+    found: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(rest, rate, betas=(0.9, 0.95), weight_decay=0.0),
     ]
+    if matrices:
+        found.append(
+            torch.optim.Muon(matrices, rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
+        )
+    return found
 
 
 def train(
@@ -144,7 +150,8 @@ def train(
     start, rng = perf_counter(), random.Random(settings.seed)
     torch.manual_seed(settings.seed)
     device = draft.token_embd.weight.device
-    optimizers = optimizers_of(draft, settings.rate)
+    dtype = quick_dtype(device)
+    optimizers = optimizers_of(draft, settings.rate, settings.muon)
     seen, reported, losses = 0, 0, []
     draft.train()
     for batch in batches(rows, settings.batch, rng, device):
@@ -152,7 +159,7 @@ def train(
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * min((done + 1e-3) / 0.05, (1 - done) / 0.95)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             unrolled = draft.unroll(batch.tokens, batch.states, settings.steps)
             read = [hidden[batch.rows, batch.columns] for hidden in unrolled]
             by_step = [divergence(draft, hidden, batch, settings.loss) for hidden in read]
