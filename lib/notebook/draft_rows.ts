@@ -115,7 +115,7 @@ export function promptCounts(sizes: readonly DraftSize[]): string[] {
  * size, and all drafts of a precision were judged on the same prompts.
  *
  * @param sizes The drafts.
- * @returns What was checked, in a sentence.
+ * @returns What was checked, in a sentence, and which drafts are missing for a precision.
  * @throws {RecordError} If something does not hold; the message names the first five.
  *
  * @example
@@ -134,11 +134,29 @@ export function checkDraftSizes(sizes: readonly DraftSize[]): string {
     throw new RecordError(`Cannot trust these drafts as ${violations.slice(0, 5).join("; ")}`);
   }
   const prompts = promptCounts(sizes);
+  const missing = missingOf(sizes);
   return [
     `${sizes.length} drafts of ${prompts.length} targets: rounds emit 1 to K + 1 tokens and are no`,
     "faster than that, acceptances are shares, models cost time, and drafts for a target were judged on",
     `the same prompts: ${prompts.join(", ")}.`,
+    ...missing.length > 0
+      ? [
+        `Not judged, as their costs or traces of enough prompts are missing: ${
+          missing.join(", ")
+        }.`,
+      ]
+      : [],
   ].join(" ");
+}
+
+/** Drafts that were judged for another precision only: "2x576 (int4)". */
+function missingOf(sizes: readonly DraftSize[]): string[] {
+  const others = sizes.filter(({ kind }) => kind !== "own"); // a target does not draft for itself
+  const names = new Set(others.map(({ name }) => name));
+  return [...Map.groupBy(others, ({ precision }) => precision)].flatMap(([precision, judged]) =>
+    [...names.difference(new Set(judged.map(({ name }) => name)))]
+      .map((name) => `${name} (${precision})`)
+  );
 }
 
 function violationsOf({ precision, name, kind, ratio, c, alpha, lengths }: DraftSize): string[] {

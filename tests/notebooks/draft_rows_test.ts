@@ -1,4 +1,4 @@
-import { assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertStringIncludes, assertThrows } from "@std/assert";
 import type { DraftSize } from "../../lib/analysis/draft_sizes.ts";
 import { checkDraftSizes } from "../../lib/notebook/draft_rows.ts";
 import {
@@ -32,7 +32,14 @@ const FAULTS: readonly [string, Partial<DraftSize>, string][] = [
 ];
 
 Deno.test("a sound family of drafts passes", () => {
-  assertStringIncludes(checkDraftSizes(FAMILY), "of 3 targets");
+  const checked = checkDraftSizes(FAMILY);
+  assertStringIncludes(checked, "of 3 targets");
+  assert(!checked.includes("Not judged"), checked);
+});
+
+Deno.test("a draft that is missing for one precision is named", () => {
+  const others = FAMILY.filter(({ name, precision }) => name !== "4x192" || precision !== "int4");
+  assertStringIncludes(checkDraftSizes(others), "are missing: 4x192 (int4).");
 });
 
 for (const [what, change, message] of FAULTS) {
