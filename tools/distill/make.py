@@ -104,7 +104,7 @@ def summary(score: dict[str, object]) -> dict[str, float]:
 def settings_of(recipe: Recipe, preset: Preset, args: argparse.Namespace) -> Settings:
     """How a recipe's draft is trained under a preset."""
     return Settings(round(recipe.tokens * preset.training), recipe.rate, preset.batch, args.loss,
-                    args.seed, recipe.steps, recipe.regression, not recipe.copied)
+                    args.seed, recipe.steps, recipe.regression, muon=not recipe.copied)
 
 
 def make_draft(
