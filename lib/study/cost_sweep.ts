@@ -218,8 +218,9 @@ async function visit(
     }
     if (over()) break;
   }
-  const load = otherLoad(before, meter(), cores);
-  const residentBytes = Deno.memoryUsage().rss;
+  const after = meter();
+  const load = otherLoad(before, after, cores);
+  const { residentBytes } = after;
   const visits = new Map(
     [...samples].map(([cell, milliseconds]) =>
       [cell, { startedAt, milliseconds, load, residentBytes }] as const

@@ -15,7 +15,9 @@ export interface Reading {
   readonly own: number;
   /** Time that each processor spent idle, summed, in seconds; null if the system does not tell. */
   readonly idle: number | null;
-  /** Highest resident memory of this process so far, in bytes. */
+  /** Resident memory of this process, in bytes. */
+  readonly residentBytes: number;
+  /** The highest it was so far, in bytes. */
   readonly peakMemoryBytes: number;
 }
 
@@ -47,6 +49,7 @@ export function readMeters(): Reading {
     wall: performance.now() / 1000,
     own: (user + system) / 1e6,
     idle: idle > 0 ? idle : null,
+    residentBytes: Deno.memoryUsage().rss,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
 }
@@ -63,8 +66,8 @@ export function readMeters(): Reading {
  * @example
  * ```ts
  * import { assertAlmostEquals } from "@std/assert";
- * const before = { wall: 0, own: 0, idle: 0, peakMemoryBytes: 0 };
- * const after = { wall: 10, own: 12, idle: 5, peakMemoryBytes: 0 };
+ * const before = { ...readMeters(), wall: 0, own: 0, idle: 0 };
+ * const after = { ...before, wall: 10, own: 12, idle: 5 };
  * assertAlmostEquals(otherLoad(before, after, 2)!, 0.15); // 3 of 20 processor seconds
  * ```
  */

@@ -158,8 +158,9 @@ async function runArm(
       prepared.tokens,
       { ...decode, policy: fixed(condition.draftLength) },
     );
-    const measured = await measure(rounds, options);
-    return { arm, startedAt, result: { ...measured, memory: memoryOf(prepared, own) } };
+    const { residentBytes, ...measured } = await measure(rounds, options);
+    const memory = memoryOf(residentBytes, prepared, own);
+    return { arm, startedAt, result: { ...measured, memory } };
   } catch (error) {
     options.signal?.throwIfAborted();
     return { arm, startedAt, result: error instanceof Error ? error : new Error(String(error)) };
@@ -169,7 +170,7 @@ async function runArm(
 async function measure(
   generator: AsyncIterable<Round>,
   { clock = () => performance.now(), meter = readMeters, energyMeter }: PairOptions,
-): Promise<Omit<Measured, "memory">> {
+): Promise<Omit<Measured, "memory"> & { readonly residentBytes: number }> {
   const rounds: Round[] = [];
   const energyBefore = await energyMeter?.read() ?? null;
   const before = meter();
@@ -181,13 +182,15 @@ async function measure(
     decodeMs = clock() - started;
     if (rounds.length === 1) firstTokenMs = decodeMs;
   }
-  const { own, peakMemoryBytes } = meter();
+  const { own, residentBytes, peakMemoryBytes } = meter();
+  const cpuSeconds = own - before.own;
   const energy = energyBetween(energyBefore, await energyMeter?.read() ?? null);
-  return { rounds, firstTokenMs, decodeMs, cpuSeconds: own - before.own, peakMemoryBytes, energy };
+  return { rounds, firstTokenMs, decodeMs, cpuSeconds, residentBytes, peakMemoryBytes, energy };
 }
 
 /** What a run needs of memory, told apart from what is held for other runs of the prompt. */
 function memoryOf(
+  residentBytes: number,
   { target, drafts }: PreparedPrompt,
   own: ReadonlyMap<Prefilled, Context>,
 ): MemorySplit | null {
@@ -201,7 +204,7 @@ function memoryOf(
     const cacheBytes = [prefilled.context.cacheBytes ?? 0];
     others.push({ weightBytes: fork ? 0 : weightBytes, cacheBytes });
   }
-  return splitMemory(Deno.memoryUsage().rss, needed, others);
+  return splitMemory(residentBytes, needed, others);
 }
 
 /** Does what is no part of decoding: a fork copies its cache, and a head reads the prompt. */

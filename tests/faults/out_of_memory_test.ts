@@ -39,12 +39,13 @@ async function withTiny(use: (model: LoadedModel) => Promise<void>): Promise<voi
   }
 }
 
-/** Asserts that `take` is refused with the figures, before memory is touched. */
+/** Asserts that `take`, of more than memory holds, is refused with the figures and touches none. */
 function assertRefused(take: () => unknown): void {
   const before = Deno.memoryUsage().rss;
+  const few = Deno.systemMemoryInfo().available / 4; // other tests may take some meanwhile
   const { message } = assertThrows(take, ContextError);
   assertMatch(message, FIGURES);
-  assert(Deno.memoryUsage().rss - before < 32e6, "memory was taken");
+  assert(Deno.memoryUsage().rss - before < few, "memory was taken");
 }
 
 Deno.test("a context that memory cannot hold is refused with the figures, and a smaller one opens", () =>

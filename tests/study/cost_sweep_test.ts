@@ -16,7 +16,7 @@ function meterOf(clock: () => number, disturbed: (visit: number) => boolean): Me
     // Readings come in pairs: before a visit and after it.
     if (readings++ % 2 === 1 && disturbed((readings - 2) / 2)) other += (wall - last) * 0.5;
     last = wall;
-    return { wall, own: wall, idle: wall - other, peakMemoryBytes: 1e8 };
+    return { wall, own: wall, idle: wall - other, residentBytes: 1e8, peakMemoryBytes: 1e8 };
   };
 }
 

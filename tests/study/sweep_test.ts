@@ -110,7 +110,13 @@ Deno.test("a failed run is a row without figures, and its partner stands", async
 Deno.test("a disturbed pair is run again, twice at most, and flagged", async () => {
   let readings = 0;
   // One processor, never idle, and half of its time not ours.
-  const busy = () => ({ wall: ++readings, own: readings / 2, idle: 0, peakMemoryBytes: 1 });
+  const busy = () => ({
+    wall: ++readings,
+    own: readings / 2,
+    idle: 0,
+    residentBytes: 1,
+    peakMemoryBytes: 1,
+  });
   await using store = await temporaryRecords();
   await tinySweep(store, { meter: busy, cores: 1 }, tinyPlan().slice(1));
   for (const run of store.runs) {
@@ -206,7 +212,7 @@ Deno.test("without a meter energy is empty, and the row says that there was none
 
 Deno.test("the runs of a pair differ in memory by the draft alone", async () => {
   await using store = await temporaryRecords();
-  const weights = Math.round(0.6 * Deno.memoryUsage().rss); // two would leave no rest
+  const weights = 0.6 * quiet().residentBytes; // two would leave no rest
   const load: typeof loadTable = async (id, options) => {
     const subject = await loadTable(id, options);
     const model = sized(subject.model, weights, 8);

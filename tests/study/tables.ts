@@ -31,7 +31,13 @@ export const PROVENANCE: Provenance = {
 };
 
 /** Counters of a machine that does nothing else. */
-export const quiet = () => ({ wall: 0, own: 0, idle: null, peakMemoryBytes: 1e8 });
+export const quiet = () => ({
+  wall: 0,
+  own: 0,
+  idle: null,
+  residentBytes: 1e8,
+  peakMemoryBytes: 1e8,
+});
 
 /** A subject whose text is bytes and whose model is a table: the same in every precision. */
 export const loadTable: SubjectLoader = (id, { precision }) =>
