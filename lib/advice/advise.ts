@@ -109,9 +109,10 @@ export function advise(
   requireInteger("advise", "maxTokens", work.maxTokens, 2);
   const [best, ...alternatives] = rank(work, evidence, options);
   if (!best) {
+    const asked = [...new Set(evidence.map((known) => contextOf(work, known)))].join(" or ");
     const reach = evidence.map(({ contexts }) => contexts.join(" to ")).join(", ");
     throw new AdviceError(
-      `Cannot advise on ${work.model} as costs at a context of ${work.context} are not on record (${reach} are): run deno task sweep costs`,
+      `Cannot advise on ${work.model} as costs at a context of ${asked} are not on record (${reach} are): run deno task sweep costs`,
     );
   }
   const { known, precision, choice } = best;

@@ -7,10 +7,12 @@ import {
   assertLess,
   assertThrows,
 } from "@std/assert";
+import { advise } from "../../lib/advice/advise.ts";
 import { AdviceError, gather } from "../../lib/advice/gather.ts";
 import { holdOutAdvice } from "../../lib/advice/held_out.ts";
 import { estimateReply, scoreUse } from "../../lib/advice/score.ts";
 import { useDraft } from "../../lib/advice/use.ts";
+import { fitCosts } from "../../lib/analysis/cost_model.ts";
 import { geometricMean } from "../../lib/analysis/statistics.ts";
 import { predictTrace } from "../../lib/analysis/validation_prediction.ts";
 import { stream } from "../../lib/random.ts";
@@ -34,6 +36,23 @@ Deno.test("a draft that is never right is advised against, and K is 0 everywhere
   assert(bands.every(({ draftLength }) => draftLength === 0));
   assertEquals(tokenMs, plainMs);
   assertGreater(regret!.low!, 0.3);
+});
+
+Deno.test("prompts longer than costs were measured at are refused with their length", () => {
+  const pass = fitCosts(
+    [1, 5, 17].map((width) => ({ width, context: 64, batch: 1, ms: 20, error: 0.01 })),
+  );
+  const target = { ...layer(() => 20), pass };
+  const evidence = {
+    ...plantedEvidence({ alphas: { some: () => 0.7 }, target }),
+    contexts: [64, 64] as const,
+  };
+  const { context: _, ...usual } = WORK;
+  assertThrows(
+    () => advise(usual, [evidence]),
+    AdviceError,
+    "costs at a context of 100 are not on record (64 to 64 are)",
+  );
 });
 
 Deno.test("of two drafts the one that is right more often is taken, and the other is shown", () => {
