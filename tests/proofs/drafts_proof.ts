@@ -1,6 +1,6 @@
 /**
  * What every draft under data/models promises on real weights, by hand:
- * `deno test -A tests/proofs/drafts_proof.ts`. Half an hour on two cores.
+ * `deno test -A tests/proofs/drafts_proof.ts`. Half an hour on two cores, an hour with the wide ones.
  *
  * @module
  */
