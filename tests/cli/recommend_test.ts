@@ -102,10 +102,10 @@ Deno.test("recommend measures costs on the spot where there are none, and leaves
     }
   }
   const records = `${folder}/measured`;
-  const place = ["--model", model, "--precision", "int8", "--minutes", "0.1", "--records", records];
+  const place = ["--model", model, "--precision", "int8", "--minutes", "0.3", "--records", records];
   const { code, err } = await recommend(...place, "--traces", traces);
-  // Where the machine is slow or busy, too little was measured to go by.
-  if (code !== 0) assertMatch(err, /too disturbed to go by|costs at a context of \d+ are not on/);
+  // Where the machine is slow, too little was measured to go by.
+  if (code !== 0) assertMatch(err, /too disturbed to go by/);
   const { id } = await describeMachine();
   const costs = await readCosts(`${records}/${id}`);
   assertGreater(costs.length, 0);
