@@ -118,6 +118,7 @@ export class KeyValueCache {
 
   /** Moves slots of a row: what lay at `from + path[i]` comes to `from + i`. `path` ascends. */
   compact(row: number, from: number, path: readonly number[]): void {
+    if (path.every((index, depth) => index === depth)) return; // a chain lies where it belongs
     const tensors = this.#tensors();
     path.forEach((index, depth) => {
       if (index === depth) return;

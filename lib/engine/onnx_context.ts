@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { AttentionForm } from "../models/graph.ts";
 import type { TokenId } from "../models/token.ts";
 import { Binding, type Session } from "../onnx/mod.ts";
@@ -26,6 +25,7 @@ import { PassInputs, type PassRow } from "./pass_inputs.ts";
 import { CacheText, stepWith } from "./shared_cache.ts";
 import { SoftmaxPass } from "./softmax.ts";
 import { trimmedEvaluation } from "./trimmed.ts";
+import { giveTurn } from "./turn.ts";
 
 /** Tokens of a prefill pass. */
 const CHUNK = 128;
@@ -233,7 +233,7 @@ export class CachedContext implements OnnxContext {
     const outputs = this.#inputs.write(binding, session, pass, size);
     if (width <= NARROW) {
       binding.runSync();
-      await new Promise((resolve) => setImmediate(resolve)); // signals and timers have their turn
+      await giveTurn();
     } else {
       this.#running = binding.run();
       await this.#running;

@@ -79,11 +79,14 @@ async function decode(opened: OnnxContext, context: number, tokens: number): Pro
 /** Milliseconds of rest between engines. */
 const REST = 200;
 
+/** Milliseconds of passes, and at most how many, that come before what counts. */
+const WARM_UP = { milliseconds: 50, passes: 20 };
+
 /**
  * Times several engines in turn, so that whatever slows the machine falls on all alike. Each does
- * the work once uncounted. A pass that counts also comes right after one that does not, as passes
- * follow each other in decoding. Before an engine's turn there is a rest, as threads of the one
- * before spin on for tens of milliseconds and would double its times.
+ * the work once uncounted. Before an engine's turn there is a rest, as threads of the one before
+ * spin on for tens of milliseconds and would double its times; then come passes that do not count, as
+ * after a rest the first four take up to half as long again, and in decoding passes follow each other.
  *
  * @param timers The engines.
  * @param works What to time.
@@ -112,7 +115,7 @@ export async function* alternatePasses(
       for (const [index, timer] of timers.entries()) {
         signal?.throwIfAborted();
         if (timers.length > 1) await new Promise((resolve) => setTimeout(resolve, REST));
-        if (work.kind === "pass") await timer.time(work);
+        await warmUp(timer, work);
         const milliseconds = await timer.time(work);
         if (repeat > 0) times[index]!.push(milliseconds);
       }
@@ -120,5 +123,13 @@ export async function* alternatePasses(
     for (const [index, { name }] of timers.entries()) {
       yield { name, ...work, milliseconds: times[index]! };
     }
+  }
+}
+
+async function warmUp(timer: PassTimer, { kind, context, tokens }: Work): Promise<void> {
+  const pass: Work = { kind: "pass", context, tokens: kind === "pass" ? tokens : 1 };
+  let spent = 0;
+  for (let i = 0; i < WARM_UP.passes && spent < WARM_UP.milliseconds; i++) {
+    spent += await timer.time(pass);
   }
 }

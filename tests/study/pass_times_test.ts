@@ -63,39 +63,51 @@ const works: Work[] = [
   { kind: "pass", context: 8, tokens: 1 },
 ];
 
-/** Timers whose times count up, and the order in which they were asked. */
-function counters(...names: string[]): { order: string[]; timers: PassTimer[] } {
+/** Timers whose times count up in steps, and the order in which they were asked. */
+function counters(step: number, ...names: string[]): { order: string[]; timers: PassTimer[] } {
   const order: string[] = [];
   const timers = names.map((name) => {
     let count = 0;
     return {
       name,
-      time: ({ kind }: Work) => (order.push(`${name} ${kind}`), Promise.resolve(++count)),
+      time: ({ kind }: Work) => (order.push(`${name} ${kind}`), Promise.resolve(step * ++count)),
     };
   });
   return { order, timers };
 }
 
-Deno.test("engines alternate, and what warms them up does not count", async () => {
-  const { order, timers } = counters("a", "b");
+Deno.test("engines alternate, each warmed up by passes that do not count", async () => {
+  const { order, timers } = counters(30, "a", "b");
   const times = await Array.fromAsync(alternatePasses(timers, works, { repeats: 2 }));
+  const turn = (name: string, kind: string, passes: number) => [
+    ...Array(passes).fill(`${name} pass`),
+    `${name} ${kind}`,
+  ];
   assertEquals(order, [
-    ...["a prefill", "b prefill", "a prefill", "b prefill", "a prefill", "b prefill"],
-    ...Array(3).fill(["a pass", "a pass", "b pass", "b pass"]).flat(),
+    // 30 and 60 milliseconds are enough, and later one pass is.
+    ...[...turn("a", "prefill", 2), ...turn("b", "prefill", 2)],
+    ...Array(2).fill([...turn("a", "prefill", 1), ...turn("b", "prefill", 1)]).flat(),
+    ...Array(3).fill([...turn("a", "pass", 1), ...turn("b", "pass", 1)]).flat(),
   ]);
   assertEquals(
     times.map(({ name, kind, milliseconds }) => [name, kind, milliseconds]),
     [
-      ["a", "prefill", [2, 3]],
-      ["b", "prefill", [2, 3]],
-      ["a", "pass", [7, 9]],
-      ["b", "pass", [7, 9]],
+      ["a", "prefill", [150, 210]],
+      ["b", "prefill", [150, 210]],
+      ["a", "pass", [330, 390]],
+      ["b", "pass", [330, 390]],
     ],
   );
 });
 
+Deno.test("warming up ends where passes take no time", async () => {
+  const { order, timers } = counters(0, "a");
+  await Array.fromAsync(alternatePasses(timers, works.slice(1), { repeats: 1 }));
+  assertEquals(order.length, 2 * (20 + 1));
+});
+
 Deno.test("no engine is asked again once the bench is interrupted", async () => {
-  const { order, timers } = counters("a", "b");
+  const { order, timers } = counters(1, "a", "b");
   const controller = new AbortController();
   const stopping = { name: "c", time: () => (controller.abort(), Promise.resolve(1)) };
   const { signal } = controller;
