@@ -135,6 +135,7 @@ export * from "./lib/analysis/statistics.ts";
 export * from "./lib/analysis/study_time.ts";
 export * from "./lib/analysis/summary.ts";
 export * from "./lib/analysis/table.ts";
+export * from "./lib/analysis/task_speed.ts";
 export * from "./lib/analysis/throughput.ts";
 export * from "./lib/analysis/validation.ts";
 export * from "./lib/analysis/validation_latency.ts";

@@ -86,9 +86,27 @@ export function summarise(
 ): CellSummary[] {
   const cells = Map.groupBy(
     joinPairs(records),
-    ({ speculative }) => CELL_FACTORS.map((name) => speculative[name]).join("\t"),
+    ({ speculative }) => cellKey(speculative),
   );
   return [...cells.values()].map((pairs) => summariseCell(pairs, options.seed ?? 1)).sort(inOrder);
+}
+
+/**
+ * What tells a cell from others.
+ *
+ * @param factors Its factors.
+ * @returns A key, equal for rows of one cell.
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ * const cell = { precision: "int4", draftLength: 4 } as CellFactors;
+ * assertEquals(cellKey(cell), cellKey({ ...cell }));
+ * assert(cellKey(cell) !== cellKey({ ...cell, draftLength: 5 }));
+ * ```
+ */
+export function cellKey(factors: CellFactors): string {
+  return CELL_FACTORS.map((name) => factors[name]).join("\t");
 }
 
 function summariseCell(pairs: readonly Pair[], seed: number | string): CellSummary {

@@ -12,6 +12,8 @@ import {
   explainSpeedup,
   RECOMMENDED_SIZES,
 } from "../analysis/size_findings.ts";
+import { draftName } from "../analysis/table.ts";
+import type { TaskSpeed } from "../analysis/task_speed.ts";
 import { Z } from "../study/interval.ts";
 import { markdownTable } from "./markdown.ts";
 
@@ -109,6 +111,30 @@ export function tabulateAcceptance(sizes: readonly DraftSize[]): string {
       ...[precision, name, share(alpha ?? undefined)],
       ...tasks.map((task) => share(found.get(task))),
       ...PLACES.map((_, i) => share(places[i])),
+    ]),
+  );
+}
+
+/**
+ * S as measured, all tasks pooled and by kind of task.
+ *
+ * @param speeds The cells.
+ * @returns A Markdown table, a row a draft, target and K.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * assertStringIncludes(tabulateSpeedByTask([]), "| all |");
+ * ```
+ */
+export function tabulateSpeedByTask(speeds: readonly TaskSpeed[]): string {
+  const tasks = [...new Set(speeds.flatMap((speed) => [...speed.tasks.keys()]))].sort();
+  return markdownTable(
+    ["target", "draft", "K", "prompts", "all", ...tasks],
+    speeds.map(({ cell, tasks: found }) => [
+      ...[cell.precision, draftName(cell).replace(/^draft-/, ""), String(cell.draftLength)],
+      ...[String(cell.prompts), withInterval(cell.speedup!)],
+      ...tasks.map((task) => found.get(task)?.estimate.toFixed(2) ?? "–"),
     ]),
   );
 }

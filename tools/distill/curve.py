@@ -1,8 +1,9 @@
 """What more text would do: `python3 tools/distill/curve.py --drafts draft-feature`.
 
 Trains a recipe on parts of the text, each for the same number of tokens, so that amounts of text
-differ and compute does not. What is found stands beside the draft's losses in the manifest. Each
-result is kept beside the text, so a run that was broken off goes on where it was.
+differ and compute does not. What is found stands beside the draft's losses in the manifest (`byText`),
+and how long the draft's own curve says to learn (`byLearnt`). Each result is kept beside the text, so
+a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ COMPUTE = 1 / 2  # of the draft's own training
 PARTS = ((8, 0), (4, 0), (2, 0), (1, 0), (8, 7), (4, 3))  # into how many like parts, and which
 GOALS = (0.55, 0.65)
 LAWS = ("power", "logarithm")
+MOST_TEXT = 1e15  # More than has ever been written: an amount above it is none.
 
 
 def part_of(rows: list[Conversation], count: int, index: int) -> list[Conversation]:
@@ -60,16 +62,21 @@ def spread(tokens: np.ndarray, rates: np.ndarray, goal: float, law: str) -> floa
     return 2 * float(np.sqrt((count - 1) / count * np.square(without - without.mean()).sum()))
 
 
-def predictions(points: list[dict[str, float]]) -> list[dict[str, object]]:
-    """The text that each goal needs, and between what amounts that may lie: null if unbounded."""
-    tokens = np.array([point["text"] for point in points], float)
+def predictions(
+    points: list[dict[str, float]], size: str, names: tuple[str, ...],
+) -> list[dict[str, object]]:
+    """How much of `size` each goal needs for the rates `names`, and between what that may lie.
+
+    Null where the law says nothing: for no amount, one beyond all text, one below what was tried.
+    """
+    tokens = np.array([point[size] for point in points], float)
 
     def amount(logarithm: float) -> float | None:
-        found = np.exp(logarithm)
-        return float(f"{found:.1e}") if np.isfinite(found) else None
+        found = np.exp(min(logarithm, np.log(2 * MOST_TEXT)))
+        return float(f"{found:.1e}") if tokens.min() <= found <= MOST_TEXT else None
 
     found = []
-    for name in ("greedy", "chain"):
+    for name in names:
         rates = np.array([point[name] for point in points])
         for law, goal in itertools.product(LAWS, GOALS):
             middle = needed(tokens, rates, goal, law)
@@ -116,9 +123,11 @@ def main() -> None:
             print(f"{recipe.name}: {points[-1]}", flush=True)
         points.sort(key=lambda point: point["text"])
         manifest = read_manifest(path)
-        manifest["drafts"][recipe.name]["byText"] = {
-            "learnt": settings.tokens, "points": points, "needed": predictions(points),
-        }
+        entry = manifest["drafts"][recipe.name]
+        needed_text = predictions(points, "text", ("greedy", "chain"))
+        entry["byText"] = {"learnt": settings.tokens, "points": points, "needed": needed_text}
+        learnt = [point for point in entry["curve"] if point["tokens"] > 0]
+        entry["byLearnt"] = {"needed": predictions(learnt, "tokens", ("greedy", "sampled"))}
         write_manifest(path, manifest)
 
 

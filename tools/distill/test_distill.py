@@ -286,11 +286,14 @@ def test_the_text_needed_is_where_a_law_reaches_the_goal(directory: Path) -> Non
         assert needed(tokens, rates[::-1], 0.9, law) == np.inf
     points = [{"text": text, "greedy": rate, "chain": -rate} for text, rate in zip(tokens, rates)]
     points[1]["greedy"] += 0.001  # off the law
-    for found in predictions(points):
+    for found in predictions(points, "text", ("greedy", "chain")):
         if found["rate"] == "chain":
             assert found["tokens"] is None  # as more text was no better
         else:
             assert tokens[-1] < found["low"] < found["tokens"] < found["high"]
+    flat = [{**point, "greedy": 0.2 + 1e-6 * i} for i, point in enumerate(points)]
+    for found in predictions(flat, "text", ("greedy",)):
+        assert found["tokens"] is None  # as so much text there is not
 
 
 def test_a_manifest_reads_back(directory: Path) -> None:
