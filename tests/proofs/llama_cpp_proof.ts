@@ -37,31 +37,31 @@ for (const path of DRAFTS) {
       model.encodeChat([{ role: "user", content: text }])
     );
     const theirs = await continueInLlamaCpp(path, texts);
-    const same: number[] = [];
+    const same: string[] = [];
     for (const [i, prompt] of texts.entries()) same.push(await agree(model, prompt, theirs[i]!));
     console.log(`${basename(path)}: the same ${same.join(", ")} of ${LENGTH} tokens`);
   });
 }
 
-/** How many tokens agree; where they part, both must be all but equally likely. */
+/** How many tokens agree, in words; where they part, both must be all but equally likely. */
 async function agree(
   model: LoadedModel,
   prompt: readonly TokenId[],
   theirs: readonly TokenId[],
-): Promise<number> {
+): Promise<string> {
   await using context = model.open();
   const ours: TokenId[] = [];
   for await (const { emitted } of autoregress(context, prompt, { maxTokens: LENGTH, seed: 1 })) {
     ours.push(...emitted);
   }
   const parted = ours.findIndex((token, i) => token !== theirs[i]);
-  if (parted < 0) return LENGTH;
+  if (parted < 0) return `${LENGTH}`;
   const read = [...prompt, ...ours.slice(0, parted)];
   context.truncate(read.length - 1);
   const logits = (await context.evaluate([read.slice(-1)])).logits(0);
   const lead = logits[ours[parted]!]! - logits[theirs[parted]!]!;
   assert(lead < NEAR, `token ${parted}: ${ours[parted]} leads ${theirs[parted]} by ${lead}`);
-  return parted;
+  return `${parted} (then a tie within ${lead.toFixed(3)})`;
 }
 
 async function continueInLlamaCpp(
