@@ -8,7 +8,7 @@ import * as Plot from "@observablehq/plot";
 import { type ContourPoint, type DraftPoint, isoline, type MapCell } from "../analysis/map.ts";
 import { drawPlot, HEADING, spread, yLabel } from "./plot.ts";
 import type { SvgElement } from "./render.ts";
-import { INK } from "./theme.ts";
+import { HALO, INK } from "./theme.ts";
 
 const MARGIN = { top: 34, right: 74, bottom: 40, left: 52 } as const;
 /** Height of a row of panels, in pixels. */
@@ -176,7 +176,6 @@ function linesOf(panel: MapPanel): Plot.Markish[] {
 const AWAY = 2 * ROW / HEIGHT;
 /** A character's width, as a share of a panel's. */
 const CHARACTER = 0.03;
-const HALO = { stroke: INK.ground, strokeWidth: 3, strokeOpacity: 0.8 } as const;
 
 interface LevelName {
   readonly context: number;

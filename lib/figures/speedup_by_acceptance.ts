@@ -12,7 +12,7 @@ import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
 import { drawPlot, factorTicks, HEADING, margins, spread, yLabel } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
-import { INK, SERIES } from "./theme.ts";
+import { HALO, INK, SERIES } from "./theme.ts";
 
 const HEIGHT = 400;
 const MARGIN = { top: 40, right: 40, bottom: 40, left: 52 } as const;
@@ -120,8 +120,6 @@ function drawPanels(
       }),
       Plot.text(precisions, { fx: panel, text: panel, frameAnchor: "top", dy: -18, ...HEADING }),
       yLabel("speed-up S (log)", { marginLeft: MARGIN.left, fx: precisions[0]! }),
-      Plot.text(precisions, { fx: panel, text: () => "helps", dy: -9, ...REGION }),
-      Plot.text(precisions, { fx: panel, text: () => "hurts", dy: 10, ...REGION }),
       Plot.ruleY([1], { stroke: INK.text, strokeWidth: 1.2 }),
       Plot.line(lines, {
         fx: "precision",
@@ -153,6 +151,14 @@ function drawPanels(
       }),
       Plot.dot(replays, { ...dot, r: 3.8 }),
       Plot.dot(real, { ...dot, r: 5, symbol: (cell: CellSummary) => SYMBOLS[rankOf(cell)]?.[0] }),
+      Plot.text(precisions, { fx: panel, text: () => "helps", dy: -9, ...REGION }),
+      Plot.text(precisions, {
+        fx: panel,
+        text: () => "hurts",
+        dy: 10,
+        ...REGION,
+        stroke: INK.shade,
+      }),
       Plot.text(names, {
         fx: "precision",
         x: 0.02,
@@ -167,7 +173,7 @@ function drawPanels(
 
 /** Marks of real drafters, as Plot names them and as text shows them. */
 const SYMBOLS = [["diamond", "◆"], ["square", "■"], ["triangle", "▲"]] as const;
-const REGION = { x: 0.99, y: 1, textAnchor: "end", fill: INK.quiet } as const;
+const REGION = { ...HALO, x: 0.99, y: 1, textAnchor: "end", fill: INK.quiet } as const;
 
 function nameOf(cell: CellSummary): string {
   return `${draftName(cell)}, K=${cell.draftLength}`;

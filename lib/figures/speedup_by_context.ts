@@ -15,7 +15,7 @@ import type { Records } from "../study/records.ts";
 import { captionOf } from "./caption.ts";
 import { drawPlot, factorTicks, HEADING, margins, spread } from "./plot.ts";
 import { frameSvg, type SvgElement } from "./render.ts";
-import { INK, SERIES } from "./theme.ts";
+import { HALO, INK, SERIES } from "./theme.ts";
 
 /** Height of a panel, and the space between two. */
 const PANEL = 172;
@@ -140,28 +140,12 @@ function drawPanels(
         dy: -18,
         ...HEADING,
       }),
-      Plot.text(panels.filter(({ precision }) => precision === first), {
-        ...place,
-        text: ({ acceptance }) => `α = ${acceptance}`,
-        frameAnchor: "top-right",
-        dx: -4,
-        dy: 4,
-        fontWeight: "bold",
-      }),
       Plot.text(["speed-up S (log)"], {
         fx: [first],
         fy: [rows[0]],
         frameAnchor: "top-left",
         dx: 14 - MARGIN.left,
         dy: -18,
-      }),
-      Plot.text(panels, {
-        ...place,
-        text: () => "hurts",
-        frameAnchor: "bottom-left",
-        dx: 4,
-        dy: -3,
-        fill: INK.quiet,
       }),
       Plot.ruleY([1], { stroke: INK.text, strokeWidth: 1.2 }),
       Plot.areaY(predicted.filter(({ low }) => low !== null), {
@@ -196,6 +180,26 @@ function drawPanels(
         strokeWidth: 1.4,
         fill: (dot: ContextPoint) => isBest(dot) ? colour(dot) : INK.ground,
         r: 3.4,
+      }),
+      Plot.text(panels.filter(({ precision }) => precision === first), {
+        ...place,
+        ...HALO,
+        text: ({ acceptance }) => `α = ${acceptance}`,
+        frameAnchor: "top-right",
+        dx: -4,
+        dy: 4,
+        fill: INK.text,
+        fontWeight: "bold",
+      }),
+      Plot.text(panels, {
+        ...place,
+        ...HALO,
+        text: () => "hurts",
+        frameAnchor: "bottom-left",
+        dx: 4,
+        dy: -3,
+        fill: INK.quiet,
+        stroke: INK.shade,
       }),
       Plot.text(endLabels(measured, predicted, domain), {
         ...place,

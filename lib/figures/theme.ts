@@ -26,5 +26,8 @@ export const PRECISIONS: Readonly<Record<string, string>> = {
   int4: "#b88600",
 };
 
+/** Around text that lies over lines. */
+export const HALO = { stroke: INK.ground, strokeWidth: 3, strokeOpacity: 0.8 } as const;
+
 /** Sizes of text in pixels. */
 export const SIZE = { title: 16, text: 11.5, small: 10.5 } as const;
