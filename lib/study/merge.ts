@@ -9,6 +9,7 @@ import { readRows, RecordError, type Table, writeHeader, writeRows } from "./col
 import { COST_COLUMNS } from "./cost_records.ts";
 import { readLines, replaceFile, takeLock } from "./line_file.ts";
 import { ROUND_COLUMNS, type RoundRecord, RUN_COLUMNS, type RunRecord } from "./records.ts";
+import { requireAlike } from "./provenance.ts";
 import { wholePairs } from "./store.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -156,8 +157,9 @@ async function mergeMachine(machine: string, folders: readonly string[]): Promis
     }
   }
   const described = await Promise.all(places.map((place) => readLines(`${place}/machine.json`)));
-  // Machines of one id run alike. Their kernels may differ: the first in order stands for all.
-  const [description] = described.flatMap(({ text, torn }) => text && !torn ? [text] : []).sort();
+  const whole = described.flatMap(({ text, torn }) => text && !torn ? [text] : []).sort();
+  requireAlike(whole.map((text) => JSON.parse(text)), machine);
+  const [description] = whole; // kernels may differ: the first in order stands for all
   if (description) texts["machine.json"] = description;
   return { machine, rows, repeated, texts };
 }

@@ -7,6 +7,8 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
+import { RecordError } from "./columns.ts";
+import { readLines } from "./line_file.ts";
 
 /** A machine, as `machine.json` tells it. What could not be read is null. */
 export interface Machine {
@@ -92,6 +94,7 @@ export async function describeOrigin(folder: string): Promise<Origin> {
  *
  * @param folder The machine's folder, which exists.
  * @param machine The machine.
+ * @throws {RecordError} If the folder is that of a machine of the same name that need not run alike.
  *
  * @example
  * ```ts
@@ -103,7 +106,41 @@ export async function describeOrigin(folder: string): Promise<Origin> {
  * ```
  */
 export async function writeMachine(folder: string, machine: Machine): Promise<void> {
+  const { text, torn } = await readLines(join(folder, "machine.json"));
+  if (text && !torn) requireAlike([JSON.parse(text), machine], folder);
   await Deno.writeTextFile(join(folder, "machine.json"), `${JSON.stringify(machine, null, 2)}\n`);
+}
+
+/**
+ * Checks that machines of one name should run alike: cloud machines may call different processors the
+ * same.
+ *
+ * @param machines The machines.
+ * @param folder Where their rows would come together, for the message.
+ * @throws {RecordError} If processor, cores or instruction sets differ.
+ *
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * const machine = await describeMachine();
+ * requireAlike([machine, { ...machine, osRelease: "another kernel" }], "data/records");
+ * const other = { ...machine, instructionSets: ["other"] };
+ * assertThrows(() => requireAlike([machine, other], "data/records"), Error, "other");
+ * ```
+ */
+export function requireAlike(machines: readonly Machine[], folder: string): void {
+  const kinds = new Set(
+    machines.map(({ cpu, cores, architecture, instructionSets }) =>
+      [cpu, `${cores} cores`, architecture, ...instructionSets ?? ["instruction sets unknown"]]
+        .join(", ")
+    ),
+  );
+  if (kinds.size < 2) return;
+  throw new RecordError(
+    `Cannot keep rows in ${folder} as they are of two machines of one name (${
+      [...kinds].join("; ")
+    }): keep each in a folder of records of its own`,
+  );
 }
 
 /**
@@ -151,6 +188,10 @@ export async function describeMachine(): Promise<Machine> {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * assertEquals(machineId("AMD EPYC", 2, ["avx512_vnni", "avx2"]), "amd-epyc-2c-avx512vnni");
+ * assertEquals(
+ *   machineId("AMD EPYC", 2, ["avx512_vnni", "avx_vnni", "avx2"]),
+ *   "amd-epyc-2c-avx512vnni-avxvnni",
+ * );
  * assertEquals(machineId("Intel(R) Core(TM) i7-8700 CPU @ 3.20GHz", 12, null), "intel-core-i7-8700-12c");
  * ```
  */
@@ -162,8 +203,11 @@ export function machineId(
   const brand = cpu.toLowerCase()
     .replace(/\((r|tm)\)|@.*$|\b(cpu|processor|\d+-core|with .*)\b/g, " ")
     .replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  const set = instructionSets?.[0]?.replaceAll("_", "");
-  return [brand, `${cores}c`, set].filter(Boolean).join("-");
+  const [strongest, next] = instructionSets ?? [];
+  // Clouds call each of AMD's generations "AMD EPYC": what tells Zen 5 from Zen 4 is AVX-VNNI.
+  const sets = strongest === "avx512_vnni" && next === "avx_vnni" ? [strongest, next] : [strongest];
+  return [brand, `${cores}c`, ...sets.map((set) => set?.replaceAll("_", ""))].filter(Boolean)
+    .join("-");
 }
 
 /**
