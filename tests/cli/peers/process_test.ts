@@ -21,7 +21,7 @@ Deno.test("a peer's passes alternate with those of others", async () => {
   await using peer = await start("working");
   const order: string[] = [];
   const timers = [
-    { name: "own", time: () => Promise.resolve(order.push("own")) },
+    { name: "own", time: () => (order.push("own"), Promise.resolve(50)) },
     { name: peer.name, time: (work: Work) => (order.push("peer"), peer.time(work)) },
   ];
   const times = await Array.fromAsync(alternatePasses(timers, [work], { repeats: 1 }));
