@@ -7,6 +7,7 @@
 import * as Plot from "@observablehq/plot";
 import {
   type ClaimVerdict,
+  type Figure,
   type Finding,
   nameFigure,
   say,
@@ -23,8 +24,8 @@ const COLUMNS = { id: 14, claim: 46, mark: 272, verdict: 286, value: 404, name: 
 const MARGIN = { top: 26, bottom: 4 } as const;
 /** Space at the right. */
 const RIGHT = 14;
-/** Letters of a number's name that fit; the page of findings has the rest. */
-const LONGEST_NAME = 38;
+/** Width of a letter, on the safe side. */
+const LETTER = 6.4;
 
 /** Colours that colour-blind readers tell apart (Okabe and Ito 2008), and shapes for those who print. */
 const MARKS: Readonly<Record<ClaimVerdict, { readonly colour: string; readonly symbol: string }>> =
@@ -139,16 +140,23 @@ function drawRows(findings: readonly Finding[], width: number): SvgElement {
       }),
       column(COLUMNS.name, (finding) => {
         const number = first(finding);
-        return number ? shorten(nameFigure(number)) : "";
+        if (!number) return "";
+        const room = width - RIGHT - COLUMNS.name - LETTER * (countOf(number).length + 1);
+        return shorten(nameFigure(number), Math.floor(room / LETTER));
       }),
       column(width - RIGHT, (finding) => {
         const number = first(finding);
-        return number ? `${number.n} ${number.of}` : "";
+        return number ? countOf(number) : "";
       }, { textAnchor: "end", fill: INK.quiet }),
     ],
   });
 }
 
-function shorten(name: string): string {
-  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 1)}…`;
+function countOf({ n, of }: Pick<Figure, "n" | "of">): string {
+  return `${n} ${of}`;
+}
+
+/** A name of so many letters at most; the page of findings has the rest. */
+function shorten(name: string, most: number): string {
+  return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
 }
