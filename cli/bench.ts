@@ -22,7 +22,7 @@ import {
   type PassTimes,
   type Work,
 } from "../lib/study/pass_times.ts";
-import { describeOrigin, type Origin } from "../lib/study/provenance.ts";
+import { describeOrigin, type Origin, writeMachine } from "../lib/study/provenance.ts";
 import { roundMs } from "../lib/study/records.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { ArgumentError, parseArguments } from "./arguments.ts";
@@ -73,6 +73,8 @@ async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
   const plan = planOf(flags);
   const origin = await describeOrigin(new URL("../", import.meta.url).pathname);
   const folder = join(flags.out, origin.machine.id);
+  await Deno.mkdir(folder, { recursive: true });
+  await writeMachine(folder, origin.machine);
   const path = join(folder, "bench.json");
   const { text } = await readLines(path);
   const benches = text ? readBench(text, path) : [];
@@ -82,7 +84,6 @@ async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
     const found = await benchPrecision(flags, plan, runtime, precision, signal);
     benches.push({ ...origin, startedAt, ...found });
   }
-  await Deno.mkdir(folder, { recursive: true });
   await replaceFile(path, writeBench(benches));
   console.log(`Saved ${path}`);
 }

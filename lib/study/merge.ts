@@ -157,9 +157,9 @@ async function mergeMachine(machine: string, folders: readonly string[]): Promis
     }
   }
   const described = await Promise.all(places.map((place) => readLines(`${place}/machine.json`)));
-  const whole = described.flatMap(({ text, torn }) => text && !torn ? [text] : []).sort();
-  requireAlike(whole.map((text) => JSON.parse(text)), machine);
-  const [description] = whole; // kernels may differ: the first in order stands for all
+  const descriptions = described.flatMap(({ text, torn }) => text && !torn ? [text] : []).sort();
+  requireAlike(descriptions.map((text) => JSON.parse(text)), machine);
+  const [description] = descriptions; // kernels may differ: the first in order stands for all
   if (description) texts["machine.json"] = description;
   return { machine, rows, repeated, texts };
 }

@@ -72,8 +72,8 @@ def predictions(
     tokens = np.array([point[size] for point in points], float)
 
     def amount(logarithm: float) -> float | None:
-        found = np.exp(min(logarithm, np.log(2 * MOST_TEXT)))
-        return float(f"{found:.1e}") if tokens.min() <= found <= MOST_TEXT else None
+        says = np.log(tokens.min()) <= logarithm <= np.log(MOST_TEXT)
+        return float(f"{np.exp(logarithm):.1e}") if says else None
 
     found = []
     for name in names:
