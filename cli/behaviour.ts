@@ -53,6 +53,11 @@ const SPECIFICATION = {
         "none for quick, all for study",
     },
     maxTokens: { type: "number", description: "most tokens of a text; else the preset's" },
+    seeds: {
+      type: "string",
+      description: "of sampled texts, with commas: each prompt is continued once with each; else " +
+        "the preset's one",
+    },
     threads: LOADING.threads,
     traces: { type: "string", default: "data/traces", description: "folder of traces" },
   },
@@ -91,7 +96,9 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
     () => load(model, { precision: precisions[0]!, threads, exact: true }),
   );
   const prompts = [...workload!.slice(0, take), ...others.flat()];
-  const stages = planTraces({ ...base, precisions, maxTokens }, prompts, { model, drafts });
+  const seeds = flags.seeds ? integersOf("record traces", "seeds", flags.seeds) : base.seeds;
+  const preset = { ...base, precisions, maxTokens, seeds };
+  const stages = planTraces(preset, prompts, { model, drafts });
   const outcome = await sweepBehaviour(stages, {
     load,
     store,

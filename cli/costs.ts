@@ -128,7 +128,8 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
       signal,
       budgetMs: Math.max(0, ends - performance.now()) / (threadCounts.length - index),
       tolerance: flags.tolerance / 100,
-      onProgress: ({ done, total, note }) => bar.update(done, total, `${done}/${total}, ${note}`),
+      onProgress: ({ done, total, share, note }) =>
+        bar.update(share, 1, `${done}/${total} cells, ${note}`),
     }).finally(() => bar.end());
     measured += outcome.measured;
     left += outcome.left;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compareProcesses, countConcords } from "../lib/analysis/agreement.ts";
 import { breakEven } from "../lib/analysis/boundary.ts";
 import { type Figure, type Finding, say } from "../lib/analysis/claims/finding.ts";
 import { DRAWS, pricedPairs, whereMeasured } from "../lib/analysis/claims/priced.ts";
@@ -42,6 +43,7 @@ its interval decides. What the symbols mean is in the [README](../README.md#how-
     section("What is on record", rows(evidence)),
     section("Speed-up by target and draft", speedups(evidence)),
     section("Predicted against measured, end to end", validation(evidence)),
+    section("The same study again", agreement(evidence)),
     section(
       `Boundary: break-even α at K = ${DRAFT_LENGTH}`,
       boundary(evidence),
@@ -150,21 +152,17 @@ function validation({ machines, traces }: Evidence): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`.replace("-", "−");
   const nulls = layers.flatMap(({ machine, nulls }) => nulls.map((one) => ({ machine, ...one })));
   return [
-    "Traces and costs, measured apart, predict S; _from counts_ takes the runs' own rounds instead of traces, so that its errors are those of the costs alone.",
+    "Traces and costs, measured apart, predict S. Off by how much, in the median and at the 90th percentile, over the cells that are predicted; _from counts_ takes the runs' own rounds instead of traces, so that its errors are those of the costs alone; _measured again_ is the last process beside those before it.",
     markdownTable(
-      ["machine", "cells", "predicted", "median error", "90th percentile", "from counts"],
+      ["machine", "cells", "predicted", "from counts", "measured again"],
       layers.flatMap(({ machine, cells }) => {
-        const errors = validationErrors(cells);
-        const counted = validationErrors(cells, "countsError");
-        if (!errors || !counted) return [];
-        return [[
-          machine.id,
-          String(cells.length),
-          String(errors.cells),
-          percent(errors.median),
-          percent(errors.percentile90),
-          `${percent(counted.median)}, ${percent(counted.percentile90)}`,
-        ]];
+        const predicted = cells.filter(({ error }) => error !== null);
+        if (predicted.length === 0) return [];
+        const errors = (["error", "countsError", "repeatError"] as const).map((of) => {
+          const off = validationErrors(predicted, of);
+          return off ? `${percent(off.median)}, ${percent(off.percentile90)} (${off.cells})` : "";
+        });
+        return [[machine.id, String(cells.length), ...errors]];
       }),
     ),
     markdownTable(
@@ -194,6 +192,33 @@ function validation({ machines, traces }: Evidence): string {
       ]
       : []),
   ].join("\n\n");
+}
+
+function agreement({ machines }: Evidence): string {
+  const lines = machines.flatMap(({ machine, records }) => {
+    const studies = Map.groupBy(compareProcesses(records), ({ study }) => study);
+    return [...studies].map(([study, compared]) => {
+      const cells = compared.flatMap(({ cells }) => cells);
+      const { agree, decided, undecided, contradict } = countConcords(cells);
+      const processes = new Set(compared.flatMap(({ processes }) => processes)).size;
+      const counts = [processes, cells.length, agree, decided, undecided, contradict];
+      return [machine.id, study, ...counts.map(String)];
+    });
+  });
+  if (lines.length === 0) return "No study on record has two processes.";
+  return "Every process of a study beside every later one, verdict by verdict:\n\n" + markdownTable(
+    [
+      "machine",
+      "study",
+      "processes",
+      "cells compared",
+      "the same",
+      "of these decided",
+      "one undecided",
+      "contradict",
+    ],
+    lines,
+  );
 }
 
 function boundary(evidence: Evidence): string {

@@ -6,6 +6,7 @@
 
 import { Runtime } from "../lib/onnx/mod.ts";
 import type { AdviceWork } from "../lib/advice/gather.ts";
+import { findModel } from "../lib/models/catalog.ts";
 import type { Precision } from "../lib/models/graph.ts";
 import { type CostDraft, costPreset, nextCostProcess, planCosts } from "../lib/study/cost_plan.ts";
 import type { CostRecord } from "../lib/study/cost_records.ts";
@@ -21,7 +22,7 @@ export interface QuickCosts {
   readonly work: AdviceWork;
   /** The target's precisions. */
   readonly precisions: readonly Precision[];
-  /** Models that may draft. */
+  /** Models that may draft. Files that are not here are passed over: traces travel without them. */
   readonly drafts: readonly CostDraft[];
   /** The machine's folder of records, where rows stay. */
   readonly folder: string;
@@ -56,7 +57,8 @@ export async function measureQuickCosts(
     host: { widths: [1, 9], context: 64 },
   };
   await using store = await openCosts(folder);
-  const models = { model, drafts, threads, exact };
+  const atHand = await Promise.all(drafts.map(({ model }) => isAtHand(model)));
+  const models = { model, drafts: drafts.filter((_, i) => atHand[i]), threads, exact };
   const process = nextCostProcess(grid, models, store.costs);
   const plan = planCosts(grid, { ...models, process });
   using runtime = new Runtime({ threads });
@@ -69,8 +71,22 @@ export async function measureQuickCosts(
     budgetMs,
     tolerance: 0.05,
     visits: 3,
-    onProgress: ({ done, total, note }) => bar.update(done, total, `${done}/${total}, ${note}`),
+    onProgress: ({ done, total, share, note }) =>
+      bar.update(share, 1, `${done}/${total} cells, ${note}`),
   }).finally(() => bar.end());
   signal.throwIfAborted();
   return [...store.costs];
+}
+
+/** Whether a model can be loaded: one of the catalogue can be fetched, a file must be there. */
+async function isAtHand(model: string): Promise<boolean> {
+  const entry = findModel(model);
+  if (typeof entry !== "string") return true;
+  try {
+    await Deno.stat(entry);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  byProcess,
-  type ComparedCell,
-  compareVerdicts,
-  type Concord,
-} from "../lib/analysis/agreement.ts";
+import { type ComparedCell, compareProcesses, countConcords } from "../lib/analysis/agreement.ts";
 import { checkIdentities } from "../lib/analysis/identities.ts";
 import { joinPairs, pairCounts } from "../lib/analysis/pairs.ts";
 import { median } from "../lib/analysis/statistics.ts";
@@ -131,22 +126,17 @@ function nulls(records: Records): string[] {
 
 /** Each process against every later one. Cells are over all prompts and contexts. */
 function agreements(records: Records): string[] {
-  const processes = [...byProcess(records)];
-  return processes.flatMap(([one, first], index) =>
-    processes.slice(index + 1).flatMap(([other, second]) => {
-      const cells = compareVerdicts(first, second);
-      const of = (concord: Concord) => cells.filter((cell) => cell.concord === concord);
-      const same = of("agree");
-      const decided = same.filter((cell) => cell.first.verdict !== "undecided");
-      const contradicting = of("contradict");
-      return [
-        `Verdicts of processes ${one} and ${other} on ${cells.length} cells: ${same.length} the same ` +
-        `(${decided.length} decided), ${of("undecided").length} undecided in one of them, ` +
-        `${contradicting.length} contradict each other${contradicting.length > 0 ? ":" : "."}`,
-        ...contradicting.map(contradiction),
-      ];
-    })
-  );
+  return compareProcesses(records).flatMap(({ processes, cells }) => {
+    const { agree, decided, undecided, contradict } = countConcords(cells);
+    return [
+      `Verdicts of processes ${
+        processes.join(" and ")
+      } on ${cells.length} cells: ${agree} the same ` +
+      `(${decided} decided), ${undecided} undecided in one of them, ` +
+      `${contradict} contradict each other${contradict > 0 ? ":" : "."}`,
+      ...cells.filter(({ concord }) => concord === "contradict").map(contradiction),
+    ];
+  });
 }
 
 function contradiction({ first, second }: ComparedCell): string {

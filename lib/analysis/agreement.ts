@@ -21,6 +21,28 @@ export interface ComparedCell {
   readonly concord: Concord;
 }
 
+/** Two processes of a study, cell by cell. */
+export interface ComparedProcesses {
+  /** The study. */
+  readonly study: string;
+  /** The processes' numbers, the lower one first. */
+  readonly processes: readonly [number, number];
+  /** The cells that both measured. */
+  readonly cells: readonly ComparedCell[];
+}
+
+/** How many cells say the same. */
+export interface ConcordCounts {
+  /** Cells with the same verdict. */
+  readonly agree: number;
+  /** Those of them that are decided: helps, or hurts. */
+  readonly decided: number;
+  /** Cells that one leaves undecided and the other does not. */
+  readonly undecided: number;
+  /** Cells that help in one and hurt in the other. */
+  readonly contradict: number;
+}
+
 /**
  * Holds two measurements against each other, cell by cell: two processes of a study, or the records
  * of two machines that should run alike. They agree where verdicts are the same, or one is undecided;
@@ -43,6 +65,54 @@ export function compareVerdicts(first: Records, second: Records): ComparedCell[]
     if (!cell.speedup || !other?.speedup) return [];
     return [{ first: cell, second: other, concord: concordOf(cell.verdict, other.verdict) }];
   });
+}
+
+/**
+ * Holds every process of a study against every later one.
+ *
+ * @param records Rows of whole pairs, of any studies.
+ * @returns Two processes an entry, study by study.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(compareProcesses({ runs: [], rounds: [] }), []);
+ * ```
+ */
+export function compareProcesses({ runs, rounds }: Records): ComparedProcesses[] {
+  return [...Map.groupBy(runs, ({ study }) => study)].flatMap(([study, own]) => {
+    const processes = [...byProcess({ runs: own, rounds })];
+    return processes.flatMap(([one, first], index) =>
+      processes.slice(index + 1).map(([other, second]): ComparedProcesses => ({
+        study,
+        processes: [one, other],
+        cells: compareVerdicts(first, second),
+      }))
+    );
+  });
+}
+
+/**
+ * Counts how cells stand to each other.
+ *
+ * @param cells The cells.
+ * @returns The counts.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(countConcords([]), { agree: 0, decided: 0, undecided: 0, contradict: 0 });
+ * ```
+ */
+export function countConcords(cells: readonly ComparedCell[]): ConcordCounts {
+  const of = (concord: Concord) => cells.filter((cell) => cell.concord === concord);
+  const agree = of("agree");
+  return {
+    agree: agree.length,
+    decided: agree.filter(({ first }) => first.verdict !== "undecided").length,
+    undecided: of("undecided").length,
+    contradict: of("contradict").length,
+  };
 }
 
 /**

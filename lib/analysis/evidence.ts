@@ -9,7 +9,7 @@ import { type Bench, readBench } from "../study/bench_records.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import { readCosts } from "../study/cost_store.ts";
 import { type HardwarePart, readHardware } from "../study/hardware.ts";
-import type { Machine } from "../study/provenance.ts";
+import { type Machine, readMachine } from "../study/provenance.ts";
 import type { Records } from "../study/records.ts";
 import { readRecords } from "../study/store.ts";
 import type { TraceRecord } from "../study/trace_records.ts";
@@ -60,7 +60,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   const machines: MachineEvidence[] = [];
   for (const name of await foldersIn(join(folder, "records"))) {
     const path = join(folder, "records", name);
-    const machine = await readJson<Machine>(join(path, "machine.json"));
+    const machine = await readMachine(path);
     if (machine === null) continue;
     const has = (file: string) => exists(join(path, file));
     machines.push({

@@ -7,13 +7,19 @@
 import * as d3 from "d3-array";
 import type { CostRecord } from "../study/cost_records.ts";
 import type { Records, RunRecord } from "../study/records.ts";
+import type { Trace } from "../study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../study/trace_records.ts";
 import type { CostPair } from "./boundary.ts";
 import { CostModelError } from "./measured_times.ts";
 import { joinPairs, type Pair, pairCounts, pairSpeedup } from "./pairs.ts";
 import { geometricMean, type Interval, median } from "./statistics.ts";
 import { CELL_FACTORS, summarise } from "./summary.ts";
-import { costsOfRuns, predictTrace, speedupOfRounds } from "./validation_prediction.ts";
+import {
+  costsOfRuns,
+  type PredictionPlace,
+  predictTrace,
+  speedupOfRounds,
+} from "./validation_prediction.ts";
 
 // d3-array ships no types.
 const quantile: (values: Iterable<number>, p: number) => number | undefined = d3.quantile;
@@ -40,6 +46,11 @@ export interface ValidatedCell extends ValidationFactors {
   readonly error: number | null;
   /** fromCounts / measured − 1. */
   readonly countsError: number | null;
+  /**
+   * S of the last process over that of those before it, less 1: how far off another measurement is,
+   * with which no prediction can keep up. Null where one process is all there is.
+   */
+  readonly repeatError: number | null;
 }
 
 /** How far predictions were off, over cells. */
@@ -86,7 +97,7 @@ export function validate(
   costs: readonly CostRecord[],
 ): ValidatedCell[] {
   const costsOf = costsOfRuns(costs);
-  const traceOf = tracesOfRuns(traces);
+  const tracesOf = tracesOfRuns(traces);
   const pairs = joinPairs(records)
     .filter((pair) => pair.speculative.draftLength > 0 && pairCounts(pair));
   const cells = Map.groupBy(
@@ -96,10 +107,9 @@ export function validate(
   return [...cells.values()].map((same) => {
     const { speculative } = same[0]!;
     const costPair = costsOf(speculative);
-    const trace = traceOf(speculative);
-    const measured = geometricMean(same.map((pair) => pairSpeedup(pair)!));
-    const predicted = costPair && trace &&
-      ifMeasured(() => predictTrace(unpackTrace(trace), costPair, speculative));
+    const own = tracesOf(speculative).map(unpackTrace);
+    const measured = meanSpeedup(same);
+    const predicted = costPair && ifMeasured(() => predictTraces(own, costPair, speculative));
     const fromCounts = costPair && ifMeasured(() => countedSpeedup(same, costPair));
     return {
       ...factorsOf(speculative),
@@ -110,6 +120,7 @@ export function validate(
       fromCounts,
       error: predicted === null ? null : predicted / measured - 1,
       countsError: fromCounts === null ? null : fromCounts / measured - 1,
+      repeatError: repeatError(same),
     };
   });
 }
@@ -128,7 +139,7 @@ export function validate(
  * assertEquals([errors!.cells, errors!.median], [3, 0.04]);
  * ```
  */
-export function validationErrors<Of extends "error" | "countsError" = "error">(
+export function validationErrors<Of extends "error" | "countsError" | "repeatError" = "error">(
   cells: readonly Pick<ValidatedCell, Of>[],
   of: Of = "error" as Of,
 ): ValidationErrors | null {
@@ -210,6 +221,17 @@ export function nullExperiments({ runs, rounds }: Records): NullExperiment[] {
   }));
 }
 
+function meanSpeedup(pairs: readonly Pair[]): number {
+  return geometricMean(pairs.map((pair) => pairSpeedup(pair)!));
+}
+
+function repeatError(pairs: readonly Pair[]): number | null {
+  const last = Math.max(...pairs.map(({ speculative }) => speculative.process));
+  const again = pairs.filter(({ speculative }) => speculative.process === last);
+  const before = pairs.filter(({ speculative }) => speculative.process < last);
+  return before.length === 0 ? null : meanSpeedup(again) / meanSpeedup(before) - 1;
+}
+
 /** S of the pairs' own rounds, each at its cost. */
 function countedSpeedup(pairs: readonly Pair[], costs: CostPair): number {
   return geometricMean(
@@ -219,8 +241,19 @@ function countedSpeedup(pairs: readonly Pair[], costs: CostPair): number {
   );
 }
 
-/** The newest trace of the same weights, prompt and sampling that is long enough. */
-function tracesOfRuns(traces: readonly TraceRecord[]): (run: RunRecord) => TraceRecord | null {
+/** S of several texts, as that of several pairs; null where one of them has none, or there is none. */
+function predictTraces(
+  traces: readonly Trace[],
+  costs: CostPair,
+  place: PredictionPlace,
+): number | null {
+  const speedups = traces.map((trace) => predictTrace(trace, costs, place));
+  if (speedups.length === 0 || speedups.includes(null)) return null;
+  return geometricMean(speedups as number[]);
+}
+
+/** The newest traces of the same weights, prompt and sampling that are long enough, one a seed. */
+function tracesOfRuns(traces: readonly TraceRecord[]): (run: RunRecord) => TraceRecord[] {
   const nameOf = (row: RunRecord | TraceRecord) =>
     [
       ...[row.model, row.modelHash, row.precision, row.headPrecision],
@@ -228,10 +261,15 @@ function tracesOfRuns(traces: readonly TraceRecord[]): (run: RunRecord) => Trace
       ...[row.promptHash, row.temperature, row.topK, row.topP],
     ].join("\t");
   const named = Map.groupBy(traces, nameOf);
-  return (run) =>
-    named.get(nameOf(run))?.findLast(({ maxTokens, longest }) =>
-      maxTokens >= run.maxTokens && longest >= run.draftLength
-    ) ?? null;
+  return (run) => {
+    const long =
+      named.get(nameOf(run))?.filter(({ maxTokens, longest }) =>
+        maxTokens >= run.maxTokens && longest >= run.draftLength
+      ) ?? [];
+    // A greedy text has no luck that a seed could vary.
+    const seeds = new Map(long.map((row) => [row.temperature === 0 ? 0 : row.seed, row]));
+    return [...seeds.values()];
+  };
 }
 
 /** A figure, or null where it takes costs that were not measured. */

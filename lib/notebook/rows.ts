@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { checkIdentities } from "../analysis/identities.ts";
 import { joinPairs, pairCounts } from "../analysis/pairs.ts";
-import type { Machine } from "../study/provenance.ts";
+import { type Machine, readMachine } from "../study/provenance.ts";
 import { RecordError } from "../study/columns.ts";
 import type { Records, RunRecord } from "../study/records.ts";
 import { readRecords } from "../study/store.ts";
@@ -45,10 +45,12 @@ export async function readMachines(folder: string, filter: RowFilter): Promise<M
   const names = (await Array.fromAsync(Deno.readDir(folder)))
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   const machines = await Promise.all(names.map(async (name) => ({
-    machine: JSON.parse(await Deno.readTextFile(join(folder, name, "machine.json"))) as Machine,
+    machine: await readMachine(join(folder, name)),
     records: selectRows(await readRecords(join(folder, name)), filter),
   })));
-  const found = machines.filter(({ records }) => records.runs.length > 0);
+  const found = machines.flatMap(({ machine, records }) =>
+    machine && records.runs.length > 0 ? [{ machine, records }] : []
+  );
   if (found.length > 0) return found;
   throw new RecordError(
     `Cannot use ${folder} as no run has ${JSON.stringify(filter)}: run a sweep`,

@@ -38,7 +38,7 @@ export interface PlannedTrace {
 export interface TraceBlock {
   /** The prompt. */
   readonly prompt: Prompt;
-  /** Its traces: those of one temperature together, as they are of one text. */
+  /** Its traces: those of one temperature and seed together, as they are of one text. */
   readonly traces: readonly PlannedTrace[];
 }
 
@@ -62,8 +62,8 @@ export interface BehaviourPreset {
   readonly maxTokens: number;
   /** Tokens asked of each draft. */
   readonly longest: number;
-  /** Seed of sampling. */
-  readonly seed: number;
+  /** Seeds of sampling: a prompt is sampled once with each. Greedy texts take the first. */
+  readonly seeds: readonly number[];
 }
 
 /** Names of the presets. */
@@ -82,16 +82,16 @@ export const BEHAVIOUR_PRESETS = ["quick", "study"] as const;
  * ```
  */
 export function behaviourPreset(name: typeof BEHAVIOUR_PRESETS[number]): BehaviourPreset {
-  const [longest, seed] = [16, 1];
+  const [longest, seeds] = [16, [1]];
   return name === "quick"
-    ? { name, precisions: ["int4"], temperatures: [0, 1], maxTokens: 48, longest, seed }
+    ? { name, precisions: ["int4"], temperatures: [0, 1], maxTokens: 48, longest, seeds }
     : {
       name,
       precisions: ["fp32", "int8", "int4"],
       temperatures: [0, 0.5, 1, 1.3],
       maxTokens: 96,
       longest,
-      seed,
+      seeds,
     };
 }
 
@@ -126,12 +126,15 @@ export function planTraces(
   prompts: readonly Prompt[],
   { model, drafts }: BehaviourPlanOptions,
 ): TraceStage[] {
-  const { precisions, temperatures, longest, maxTokens, seed } = preset;
+  const { precisions, temperatures, longest, maxTokens, seeds } = preset;
+  const samplings = temperatures.flatMap((temperature) =>
+    (temperature === 0 ? seeds.slice(0, 1) : seeds).map((seed) => ({ temperature, seed }))
+  );
   return precisions.map((precision) => ({
     precision,
     blocks: prompts.map((prompt) => ({
       prompt,
-      traces: temperatures.flatMap((temperature) =>
+      traces: samplings.flatMap(({ temperature, seed }) =>
         drafts.filter((draft) => !draftsForItself(draft, { model, precision })).map((draft) => {
           const factors = { model, precision, draft, longest, maxTokens, temperature, seed };
           return { key: traceKey(factors, promptHash(prompt)), ...factors };

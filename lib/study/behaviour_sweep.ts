@@ -115,19 +115,20 @@ async function recordBlock(
 ): Promise<void> {
   const stopping = signal ? { signal } : {};
   const { context, subject } = prepared.target;
-  const texts = new Map<number, RecordedText>();
+  const texts = new Map<string, RecordedText>();
   for (const planned of traces) {
     const { precision, draft, temperature, maxTokens, seed } = planned;
     signal?.throwIfAborted();
     report(`${precision} · ${prompt.id} · T=${temperature} · ${draft.draft}`);
-    const text = texts.get(temperature) ?? await recordText(context, prepared.tokens, {
+    const sampling = `${temperature} ${seed}`;
+    const text = texts.get(sampling) ?? await recordText(context, prepared.tokens, {
       maxTokens,
       sampling: { temperature },
       seed: `${seed} ${prompt.id}`,
       endOfText: subject.endOfText,
       ...stopping,
     });
-    texts.set(temperature, text);
+    texts.set(sampling, text);
     const trace = await recordTrace(text, planned, prepared, stopping);
     await store.append({
       schema: TRACE_SCHEMA,

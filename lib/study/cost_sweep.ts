@@ -113,13 +113,18 @@ export async function sweepCosts(
   requireInteger("measure costs", "visits", visits, 2);
   const pending = pendingCosts(stages, store.costs);
   const [total, before] = [pending.flatMap(({ costs }) => costs).length, store.costs.length];
-  const ends = clock() + budgetMs;
+  const started = clock();
+  const ends = started + budgetMs;
   try {
     for (const [index, stage] of pending.entries()) {
       const share = (ends - clock()) / (pending.length - index);
       const measured = () => store.costs.length - before;
-      const report = (note: string) =>
-        settings.onProgress?.({ done: measured(), total, share: measured() / total, note });
+      const report = (note: string) => {
+        const done = measured();
+        // Cells are recorded late, so it is the time that tells how far a budget has come.
+        const share = Math.min(1, Math.max(done / total, (clock() - started) / budgetMs));
+        settings.onProgress?.({ done, total, share, note });
+      };
       await measureStage(stage, clock() + share, settings, report);
     }
   } catch (error) {

@@ -106,9 +106,26 @@ export async function describeOrigin(folder: string): Promise<Origin> {
  * ```
  */
 export async function writeMachine(folder: string, machine: Machine): Promise<void> {
-  const { text, torn } = await readLines(join(folder, "machine.json"));
-  if (text && !torn) requireAlike([JSON.parse(text), machine], folder);
+  const known = await readMachine(folder);
+  if (known) requireAlike([known, machine], folder);
   await Deno.writeTextFile(join(folder, "machine.json"), `${JSON.stringify(machine, null, 2)}\n`);
+}
+
+/**
+ * Reads a machine's description.
+ *
+ * @param folder The machine's folder.
+ * @returns The machine; null if none is described there, or its writer was killed.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(await readMachine("no/such/folder"), null);
+ * ```
+ */
+export async function readMachine(folder: string): Promise<Machine | null> {
+  const { text, torn } = await readLines(join(folder, "machine.json"));
+  return text && !torn ? JSON.parse(text) : null;
 }
 
 /**

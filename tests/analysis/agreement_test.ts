@@ -1,5 +1,10 @@
-import { assert, assertEquals, assertGreater } from "@std/assert";
-import { byProcess, compareVerdicts } from "../../lib/analysis/agreement.ts";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import {
+  byProcess,
+  compareProcesses,
+  compareVerdicts,
+  countConcords,
+} from "../../lib/analysis/agreement.ts";
 import { joinPairs } from "../../lib/analysis/pairs.ts";
 import { fakeStudy } from "./fake_study.ts";
 import { slowed } from "./planted_machine.ts";
@@ -13,6 +18,19 @@ Deno.test("two processes of one study share every cell and contradict each other
   assertEquals(cells.length, 3 * 12 + 3 + 1);
   assertEquals(cells.filter(({ concord }) => concord === "contradict"), []);
   assertGreater(cells.filter(({ concord }) => concord === "agree").length, cells.length / 2);
+});
+
+Deno.test("every two processes of a study are compared, those of two studies never", () => {
+  const [compared, ...others] = compareProcesses(study);
+  assertEquals(others, []);
+  assertEquals(compared!.processes, [1, 2]);
+  assertEquals(compared!.cells, compareVerdicts(first, second));
+  const { agree, decided, undecided, contradict } = countConcords(compared!.cells);
+  assertEquals(agree + undecided + contradict, compared!.cells.length);
+  assertGreater(decided, 0);
+  assertLess(decided, agree);
+  const elsewhere = second.runs.map((run) => ({ ...run, study: "other" }));
+  assertEquals(compareProcesses({ ...study, runs: [...first.runs, ...elsewhere] }), []);
 });
 
 Deno.test("a planted contradiction is found, in the cell where it is", () => {

@@ -83,13 +83,16 @@ export async function plantedRecords(
 }
 
 /** Traces of the same prompts. */
-export async function plantedTraces(): Promise<TraceRecord[]> {
+export async function plantedTraces(
+  options: { readonly seeds?: readonly number[] } = {},
+): Promise<TraceRecord[]> {
   const folder = await Deno.makeTempDir();
   const preset = {
     ...behaviourPreset("study"),
     precisions: DESIGN.precisions,
     maxTokens: 48,
     longest: 8,
+    ...options,
   };
   const drafts = DESIGN.drafts.filter((draft) => draft.draft !== "replay");
   const traces: TraceRecord[] = [];
@@ -140,7 +143,7 @@ export async function plantedCosts(): Promise<CostRecord[]> {
 export function slowed(
   { runs, rounds }: Records,
   factor: number,
-  slow: (run: Pick<RunRecord, "arm">) => boolean,
+  slow: (row: Pick<RunRecord, "arm" | "pair">) => boolean,
 ): Records {
   const times = ["draftMs", "verifyMs", "sampleMs", "hostMs"] as const;
   const stretch = <Row extends object>(row: Row, names: readonly (keyof Row)[]): Row => ({

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { byProcess } from "../../lib/analysis/agreement.ts";
 import { checkIdentities } from "../../lib/analysis/identities.ts";
 import { replayAll } from "../../lib/analysis/behaviour.ts";
 import {
@@ -47,6 +48,14 @@ Deno.test("sampled cells are predicted up to the luck of their runs", () => {
   assertLess(percentile90, 0.15);
 });
 
+Deno.test("texts of more seeds foretell sampled cells better, greedy ones the same", async () => {
+  const more = validate(records, await plantedTraces({ seeds: [1, 2, 3, 4, 5, 6] }), costs);
+  const of = (all: typeof cells, sampled: boolean) =>
+    validationErrors(all.filter(({ temperature }) => temperature > 0 === sampled))!;
+  assertEquals(of(more, false), of(cells, false));
+  assertLess(of(more, true).percentile90, of(cells, true).percentile90);
+});
+
 Deno.test("residuals tell which factor a planted error is in", () => {
   const slow = slowed(records, 1.3, ({ arm }) => arm === "speculative");
   const int8 = new Set(slow.runs.filter((run) => run.precision === "int8").map(({ pair }) => pair));
@@ -64,6 +73,15 @@ Deno.test("residuals tell which factor a planted error is in", () => {
   for (const { level, bias } of residualsByFactor(greedy, ["precision"])) {
     assertAlmostEquals(bias, level === "int8" ? 0.3 : 0, 0.02);
   }
+});
+
+Deno.test("measuring again is off by what was planted in the last process, and once is not twice", () => {
+  const last = new Set(byProcess(records).get(3)!.runs.map(({ pair }) => pair));
+  const slow = slowed(records, 1.25, ({ arm, pair }) => arm === "speculative" && last.has(pair));
+  const greedy = validate(slow, traces, costs).filter(({ temperature }) => temperature === 0);
+  for (const { repeatError } of greedy) assertAlmostEquals(repeatError!, 1 / 1.25 - 1, 0.01);
+  const first = byProcess(records).get(1)!;
+  for (const { repeatError } of validate(first, traces, costs)) assertEquals(repeatError, null);
 });
 
 Deno.test("the null experiment comes out at 1, and a planted 5 % slow-down of one arm is found", async () => {

@@ -98,7 +98,9 @@ Deno.test("recommend measures costs on the spot where there are none, and leaves
   {
     await using store = await openTraces(traces);
     for (const trace of await plantedTraces()) {
-      if (trace.draft !== "model") await store.append({ ...trace, model });
+      // Traces travel, weights may not: what no one can load here is not priced here.
+      const of = trace.draft === "model" ? { draftModel: `${folder}/elsewhere.gguf` } : {};
+      await store.append({ ...trace, model, ...of });
     }
   }
   const records = `${folder}/measured`;

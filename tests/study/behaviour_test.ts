@@ -82,6 +82,35 @@ Deno.test("sweepBehaviour() records every trace once, a file a target and draft"
     for (const file of files) await Deno.stat(`${folder}/table-${file}.csv`);
   }));
 
+Deno.test("a prompt is sampled once with each seed, and greedily once", () => {
+  const plan = (seeds: number[]) =>
+    planTraces({ ...SMALL, seeds }, prompts, { model: "table", drafts: DRAFTS })
+      .flatMap(({ blocks }) => blocks.flatMap(({ traces }) => traces));
+  const [one, three] = [plan([1]), plan([1, 2, 3])];
+  assertEquals(three.length, TOTAL / 2 + 3 * TOTAL / 2);
+  assertEquals(new Set(three.map(({ key }) => key)).size, three.length);
+  const keys = new Set(three.map(({ key }) => key));
+  assert(one.every(({ key }) => keys.has(key)), "what is on record is not recorded again");
+  assert(three.every(({ temperature, seed }) => temperature > 0 || seed === 1));
+});
+
+Deno.test("texts of two seeds differ, those of one seed are the same for every draft", () =>
+  withTraces(async (store) => {
+    const preset = { ...SMALL, temperatures: [1], seeds: [1, 2] };
+    const plan = planTraces(preset, prompts, { model: "table", drafts: DRAFTS });
+    await sweepBehaviour(plan, { load, store, provenance: PROVENANCE, threads: 1 });
+    const texts = Map.groupBy(
+      store.traces,
+      ({ precision, prompt, seed }) => `${precision} ${prompt} ${seed}`,
+    );
+    assertEquals(texts.size, 2 * prompts.length * 2);
+    const distinct = [...texts.values()].map((same) =>
+      new Set(same.map(({ tokens }) => `${tokens}`))
+    );
+    for (const one of distinct) assertEquals(one.size, 1);
+    assertEquals(new Set(distinct.flatMap((one) => [...one])).size, texts.size);
+  }));
+
 Deno.test("an aborted recording keeps whole traces, and the next one records the rest", () =>
   withTraces(async (store) => {
     const interruption = new AbortController();

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { CostRecord } from "../../lib/study/cost_records.ts";
 import type { Meter } from "../../lib/study/meters.ts";
 import { planCosts } from "../../lib/study/cost_plan.ts";
@@ -145,6 +145,20 @@ Deno.test("the budget ends a sweep with what was measured", async () => {
   assertLess(planted.clock(), 1500 + 10 * 100); // what ran, and a block's uncounted passes
   const after = await smallSweep(store, plant());
   assertEquals([after, store.costs.length], [{ measured: left, left: 0 }, total]);
+});
+
+Deno.test("of a budget progress tells the share that is over, long before cells are recorded", async () => {
+  await using store = await temporaryCosts();
+  const planted = plant();
+  const shown: { done: number; share: number; spent: number }[] = [];
+  await smallSweep(store, planted, {
+    budgetMs: 1500,
+    onProgress: ({ done, share }) => shown.push({ done, share, spent: planted.clock() / 1500 }),
+  });
+  for (const { done, share, spent } of shown) {
+    assertAlmostEquals(share, Math.min(1, Math.max(done / total, spent)), 1e-9);
+  }
+  assert(shown.some(({ done, share }) => done === 0 && share > 0.1));
 });
 
 Deno.test("what only disturbed visits timed is recorded when the time is up, and flagged", async () => {
