@@ -16,6 +16,7 @@ import {
   nullExperiments,
   residualsByFactor,
   validate,
+  type ValidatedCell,
   validationErrors,
 } from "../lib/analysis/validation.ts";
 import { markdownTable } from "../lib/notebook/markdown.ts";
@@ -154,15 +155,18 @@ function validation({ machines, traces }: Evidence): string {
   return [
     "Traces and costs, measured apart, predict S. Off by how much, in the median and at the 90th percentile, over the cells that are predicted; _from counts_ takes the runs' own rounds instead of traces, so that its errors are those of the costs alone; _measured again_ is the last process beside those before it.",
     markdownTable(
-      ["machine", "cells", "predicted", "from counts", "measured again"],
+      ["machine", "mode", "text", "predicted", "from counts", "measured again"],
       layers.flatMap(({ machine, cells }) => {
         const predicted = cells.filter(({ error }) => error !== null);
-        if (predicted.length === 0) return [];
-        const errors = (["error", "countsError", "repeatError"] as const).map((of) => {
-          const off = validationErrors(predicted, of);
-          return off ? `${percent(off.median)}, ${percent(off.percentile90)} (${off.cells})` : "";
+        const kindOf = ({ exact, temperature }: ValidatedCell) =>
+          [exact ? "exact" : "fast", temperature === 0 ? "greedy" : "sampled"].join();
+        return [...Map.groupBy(predicted, kindOf)].sort().map(([kind, same]) => {
+          const errors = (["error", "countsError", "repeatError"] as const).map((of) => {
+            const off = validationErrors(same, of);
+            return off ? `${percent(off.median)}, ${percent(off.percentile90)} (${off.cells})` : "";
+          });
+          return [machine.id, ...kind.split(","), ...errors];
         });
-        return [[machine.id, String(cells.length), ...errors]];
       }),
     ),
     markdownTable(

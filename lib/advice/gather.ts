@@ -171,7 +171,7 @@ type CostLookup = (precision: string, draft: DraftName) => KnownCosts | null;
 function evidenceOf(
   precision: string,
   traces: readonly TraceRecord[],
-  { maxTokens }: AdviceWork,
+  { maxTokens, context = 0 }: AdviceWork,
   costsOf: CostLookup,
 ): AdviceEvidence | null {
   const nameOf = ({ draft, draftModel, draftHash, draftPrecision }: TraceRecord) =>
@@ -184,7 +184,9 @@ function evidenceOf(
       const traces = same.toSorted((a, b) => a.promptHash.localeCompare(b.promptHash));
       return costs ? [{ draft, costs, traces }] : [];
     });
-  const kept = onSharedPrompts(known);
+  // A draft that was not timed as far as the work goes would keep the others from going there.
+  const furthest = Math.min(context, Math.max(...known.map(({ costs }) => costs.contexts[1])));
+  const kept = onSharedPrompts(known.filter(({ costs }) => costs.contexts[1] >= furthest));
   const prompts = (kept[0]?.traces ?? [])
     .map(({ promptHash, task, promptTokens }) => ({
       hash: promptHash,

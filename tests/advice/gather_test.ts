@@ -47,6 +47,16 @@ Deno.test("a prompt that one draft lacks is left out, and so is a draft that lac
   assert(alone.drafts.every(({ draft }) => draft !== "prompt-lookup"));
 });
 
+Deno.test("a draft that was not timed as far as the work goes keeps no other from going there", () => {
+  const short = costs.filter(({ precision, context }) => precision !== "int4" || context <= 1024);
+  const of = (context?: number) =>
+    gather({ ...WORK, precision: "fp32", ...context && { context } }, traces, short)[0]!;
+  const models = (context?: number) => of(context).drafts.filter(({ draft }) => draft === "model");
+  assertEquals([models().length, of().contexts], [1, [16, 1024]]);
+  assertEquals([models(1024).length, of(1024).contexts], [1, [16, 1024]]);
+  assertEquals([models(2048).length, of(2048).contexts], [0, [16, 4096]]);
+});
+
 Deno.test("disturbed costs are gone by only where there are no others, and that is told", () => {
   const rough = costs.map((row) => ({ ...row, disturbed: true, ms: row.ms! * 9 }));
   const of = (rows: readonly CostRecord[]) =>

@@ -187,11 +187,14 @@ export function quotient(a: Interval, b: Interval): Interval {
  * import { assertEquals } from "@std/assert";
  * assertEquals(say({ estimate: 1.654, low: 1.25, high: 2.2 }), "1.65 (1.25–2.20)");
  * assertEquals(say({ estimate: -0.12, low: -0.2, high: -0.04 }), "−0.12 (−0.20 to −0.04)");
+ * assertEquals(say({ estimate: 0.98, low: 0.96, high: Infinity }), "0.98 (0.96–none)");
  * ```
  */
 export function say({ estimate, low, high }: Interval): string {
+  // A break-even α that no α reaches.
+  if (estimate === Infinity) return "none";
   const decimals = (value: number) =>
-    value.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace("-", "");
+    value === Infinity ? "none" : value.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace("-", "");
   if (low === null || high === null) return decimals(estimate);
   return `${decimals(estimate)} (${decimals(low)}${low < 0 ? " to " : "–"}${decimals(high)})`;
 }

@@ -10,7 +10,7 @@ import { breakEven } from "../boundary.ts";
 import type { Evidence } from "../evidence.ts";
 import { projectBoundaries } from "../projection.ts";
 import { publishedEfficiencies } from "../published.ts";
-import { median } from "../statistics.ts";
+import { type Interval, median } from "../statistics.ts";
 import {
   type Figure,
   judge,
@@ -66,9 +66,10 @@ export function hardwareDiffers(evidence: Evidence): Outcome {
     return notMeasured(needs, `${measured} ${statement}`.trim(), numbers);
   }
   const counts = tally(compared.map(({ weight }) => weight));
-  const widest = compared.toSorted((x, y) =>
-    Math.abs(y.one.estimate - y.other.estimate) - Math.abs(x.one.estimate - x.other.estimate)
-  )[0]!;
+  // Of two that no α or hardly one reaches, it says little that they differ.
+  const apart = ({ one, other }: { readonly one: Interval; readonly other: Interval }) =>
+    Math.abs(Math.min(1, one.estimate) - Math.min(1, other.estimate));
+  const widest = compared.toSorted((x, y) => apart(y) - apart(x))[0]!;
   return {
     verdict: judge(counts),
     statement:
