@@ -238,10 +238,8 @@ function boundary(evidence: Evidence): string {
       ...contexts.map((context) => {
         if (!pair.contexts.includes(context)) return "";
         const place = { context, draftLength: DRAFT_LENGTH };
-        const show = (alpha: number) => alpha === Infinity ? "none" : alpha.toFixed(2);
         return whereMeasured(() => breakEven(pair.costs, place, DRAWS))
-          .map(({ estimate, low, high }) => `${show(estimate)} (${show(low)}–${show(high)})`)
-          .join();
+          .map(say).join();
       }),
     ]),
   ) + "\n\nFree drafts are tables, which cost no pass; none: not even α = 1 pays.";

@@ -5,6 +5,7 @@
  */
 
 import { Runtime } from "../lib/onnx/mod.ts";
+import { exists } from "../lib/models/exists.ts";
 import type { AdviceWork } from "../lib/advice/gather.ts";
 import { findModel } from "../lib/models/catalog.ts";
 import type { Precision } from "../lib/models/graph.ts";
@@ -57,8 +58,7 @@ export async function measureQuickCosts(
     host: { widths: [1, 9], context: 64 },
   };
   await using store = await openCosts(folder);
-  const atHand = await Promise.all(drafts.map(({ model }) => isAtHand(model)));
-  const models = { model, drafts: drafts.filter((_, i) => atHand[i]), threads, exact };
+  const models = { model, drafts: drafts.filter(isAtHand), threads, exact };
   const process = nextCostProcess(grid, models, store.costs);
   const plan = planCosts(grid, { ...models, process });
   using runtime = new Runtime({ threads });
@@ -79,14 +79,7 @@ export async function measureQuickCosts(
 }
 
 /** Whether a model can be loaded: one of the catalogue can be fetched, a file must be there. */
-async function isAtHand(model: string): Promise<boolean> {
+function isAtHand({ model }: CostDraft): boolean {
   const entry = findModel(model);
-  if (typeof entry !== "string") return true;
-  try {
-    await Deno.stat(entry);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  return typeof entry !== "string" || exists(entry);
 }

@@ -59,12 +59,7 @@ export interface ConcordCounts {
  * ```
  */
 export function compareVerdicts(first: Records, second: Records): ComparedCell[] {
-  const others = new Map(summarise(second).map((cell) => [nameOf(cell), cell]));
-  return summarise(first).flatMap((cell) => {
-    const other = others.get(nameOf(cell));
-    if (!cell.speedup || !other?.speedup) return [];
-    return [{ first: cell, second: other, concord: concordOf(cell.verdict, other.verdict) }];
-  });
+  return compareCells(summarise(first), summarise(second));
 }
 
 /**
@@ -81,12 +76,13 @@ export function compareVerdicts(first: Records, second: Records): ComparedCell[]
  */
 export function compareProcesses({ runs, rounds }: Records): ComparedProcesses[] {
   return [...Map.groupBy(runs, ({ study }) => study)].flatMap(([study, own]) => {
-    const processes = [...byProcess({ runs: own, rounds })];
+    const processes = [...byProcess({ runs: own, rounds })]
+      .map(([process, rows]) => [process, summarise(rows)] as const);
     return processes.flatMap(([one, first], index) =>
       processes.slice(index + 1).map(([other, second]): ComparedProcesses => ({
         study,
         processes: [one, other],
-        cells: compareVerdicts(first, second),
+        cells: compareCells(first, second),
       }))
     );
   });
@@ -154,6 +150,18 @@ export function byProcess({ runs, rounds }: Records): Map<number, Records> {
   return new Map(
     groups.map(([process, own]) => [process, { runs: own, rounds: roundsOf.get(process) ?? [] }]),
   );
+}
+
+function compareCells(
+  first: readonly CellSummary[],
+  second: readonly CellSummary[],
+): ComparedCell[] {
+  const others = new Map(second.map((cell) => [nameOf(cell), cell]));
+  return first.flatMap((cell) => {
+    const other = others.get(nameOf(cell));
+    if (!cell.speedup || !other?.speedup) return [];
+    return [{ first: cell, second: other, concord: concordOf(cell.verdict, other.verdict) }];
+  });
 }
 
 /** The machine may be another. */

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { exists } from "../models/exists.ts";
 import { type Bench, readBench } from "../study/bench_records.ts";
 import type { CostRecord } from "../study/cost_records.ts";
 import { readCosts } from "../study/cost_store.ts";
@@ -65,9 +66,9 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     const has = (file: string) => exists(join(path, file));
     machines.push({
       machine,
-      records: await has("runs.csv") ? await readRecords(path) : { runs: [], rounds: [] },
-      costs: await has("costs.csv") ? await readCosts(path) : [],
-      benches: await has("bench.json")
+      records: has("runs.csv") ? await readRecords(path) : { runs: [], rounds: [] },
+      costs: has("costs.csv") ? await readCosts(path) : [],
+      benches: has("bench.json")
         ? readBench(await Deno.readTextFile(join(path, "bench.json")))
         : [],
     });
@@ -78,7 +79,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     machines,
     traces: (await foldersIn(traces)).length > 0 ? await readTraces(traces) : [],
     manifest: await readJson<DraftManifest>(join(folder, "models/manifest.json")) ?? { drafts: {} },
-    parts: await exists(hardware) ? readHardware(await Deno.readTextFile(hardware)) : [],
+    parts: exists(hardware) ? readHardware(await Deno.readTextFile(hardware)) : [],
   });
 }
 
@@ -163,21 +164,11 @@ function sortedBy<T>(rows: readonly T[], keysOf: (row: T) => readonly (string | 
 }
 
 async function foldersIn(path: string): Promise<string[]> {
-  if (!await exists(path)) return [];
+  if (!exists(path)) return [];
   const entries = await Array.fromAsync(Deno.readDir(path));
   return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
 }
 
 async function readJson<T>(path: string): Promise<T | null> {
-  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) : null;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  return exists(path) ? JSON.parse(await Deno.readTextFile(path)) : null;
 }

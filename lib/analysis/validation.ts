@@ -7,7 +7,6 @@
 import * as d3 from "d3-array";
 import type { CostRecord } from "../study/cost_records.ts";
 import type { Records, RunRecord } from "../study/records.ts";
-import type { Trace } from "../study/trace.ts";
 import { type TraceRecord, unpackTrace } from "../study/trace_records.ts";
 import type { CostPair } from "./boundary.ts";
 import { CostModelError } from "./measured_times.ts";
@@ -107,9 +106,9 @@ export function validate(
   return [...cells.values()].map((same) => {
     const { speculative } = same[0]!;
     const costPair = costsOf(speculative);
-    const own = tracesOf(speculative).map(unpackTrace);
     const measured = meanSpeedup(same);
-    const predicted = costPair && ifMeasured(() => predictTraces(own, costPair, speculative));
+    const predicted = costPair &&
+      ifMeasured(() => predictTraces(tracesOf(speculative), costPair, speculative));
     const fromCounts = costPair && ifMeasured(() => countedSpeedup(same, costPair));
     return {
       ...factorsOf(speculative),
@@ -243,11 +242,11 @@ function countedSpeedup(pairs: readonly Pair[], costs: CostPair): number {
 
 /** S of several texts, as that of several pairs; null where one of them has none, or there is none. */
 function predictTraces(
-  traces: readonly Trace[],
+  traces: readonly TraceRecord[],
   costs: CostPair,
   place: PredictionPlace,
 ): number | null {
-  const speedups = traces.map((trace) => predictTrace(trace, costs, place));
+  const speedups = traces.map((trace) => predictTrace(unpackTrace(trace), costs, place));
   if (speedups.length === 0 || speedups.includes(null)) return null;
   return geometricMean(speedups as number[]);
 }

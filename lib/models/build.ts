@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { exists } from "./exists.ts";
 import { type Architecture, expectedShapes } from "./architecture.ts";
 import { withLock } from "./lock.ts";
 import {
@@ -217,14 +218,4 @@ function graphBytes(
   const rotary = contextLength * headSize * 4; // a cosine and a sine for every two figures
   return weights * WEIGHT_BYTES[precision] + rotary +
     table * (WEIGHT_BYTES[precision === "fp32" ? "fp32" : "int8"] + WEIGHT_BYTES[headPrecision]);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

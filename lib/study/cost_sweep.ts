@@ -117,7 +117,7 @@ export async function sweepCosts(
   const ends = started + budgetMs;
   try {
     for (const [index, stage] of pending.entries()) {
-      const share = (ends - clock()) / (pending.length - index);
+      const stageMs = (ends - clock()) / (pending.length - index);
       const measured = () => store.costs.length - before;
       const report = (note: string) => {
         const done = measured();
@@ -125,7 +125,7 @@ export async function sweepCosts(
         const share = Math.min(1, Math.max(done / total, (clock() - started) / budgetMs));
         settings.onProgress?.({ done, total, share, note });
       };
-      await measureStage(stage, clock() + share, settings, report);
+      await measureStage(stage, clock() + stageMs, settings, report);
     }
   } catch (error) {
     if (!signal?.aborted) throw error;

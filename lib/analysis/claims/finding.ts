@@ -191,8 +191,7 @@ export function quotient(a: Interval, b: Interval): Interval {
  * ```
  */
 export function say({ estimate, low, high }: Interval): string {
-  // A break-even α that no α reaches.
-  if (estimate === Infinity) return "none";
+  // A break-even α that no α reaches is none.
   const decimals = (value: number) =>
     value === Infinity ? "none" : value.toFixed(2).replace(/^-(?=.*[1-9])/, "−").replace("-", "");
   if (low === null || high === null) return decimals(estimate);
