@@ -228,7 +228,7 @@ export function describeHeldOut(
     ...alignRows([head, ...rows], () => true),
     "",
     `Followed, it gives away ${lost.join(" and ")} of the best that hindsight knows.`,
-    ...found.map((one) => `Measured: ${measured(one)}.`),
+    ...new Set(found.map((one) => `Measured: ${measured(one)}.`)),
     "",
   ].join("\n");
 }

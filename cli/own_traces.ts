@@ -89,14 +89,26 @@ export async function recordOwnTraces(
   }
 }
 
-/** A workload of JSON, or a text with a prompt in each line. */
+/** A workload in JSON, or bare texts: a JSON array of them, or one a line. */
 async function readPrompts(file: string): Promise<Prompt[]> {
-  const text = await Deno.readTextFile(file);
-  if (text.trimStart().startsWith("[")) return await readWorkload(file);
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (lines.length > 0) {
-    const kind = { task: "chat", domain: "own", determinism: "medium" } as const;
-    return [...new Set(lines)].map((text, i) => ({ id: `line-${i + 1}`, ...kind, text }));
+  const content = await Deno.readTextFile(file);
+  const texts = content.trimStart().startsWith("[") ? textsOf(content) : content.split("\n");
+  if (!texts) return await readWorkload(file);
+  const distinct = new Set(texts.map((text) => text.trim()).filter((text) => text !== ""));
+  if (distinct.size === 0) {
+    throw new WorkloadError(`Cannot use ${file} as a workload: it holds no prompts`);
   }
-  throw new WorkloadError(`Cannot use ${file} as a workload: it holds no prompts`);
+  const kind = { task: "chat", domain: "own", determinism: "medium" } as const;
+  return [...distinct].map((text, i) => ({ id: `prompt-${i + 1}`, ...kind, text }));
+}
+
+/** The strings of a JSON array that holds nothing else; null for any other content. */
+function textsOf(content: string): string[] | null {
+  try {
+    const entries: unknown[] = JSON.parse(content);
+    return entries.every((entry) => typeof entry === "string") ? entries : null;
+  } catch {
+    // Whether it is JSON at all is for the workload's reader to say.
+    return null;
+  }
 }

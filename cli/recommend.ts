@@ -74,7 +74,7 @@ const SPECIFICATION = {
     },
     prompts: {
       type: "string",
-      description: "your own prompts, a line each or a workload in JSON: traced now, kept nowhere",
+      description: "your own prompts, a line each or as JSON (texts or a workload): traced now, kept nowhere",
     },
     drafts: {
       type: "string",
@@ -91,7 +91,10 @@ const SPECIFICATION = {
       type: "boolean",
       description: "advises from each half of the prompts, and judges that on the other half",
     },
-    json: { type: "string", description: "writes a policy for deno task generate --policy" },
+    json: {
+      type: "string",
+      description: "file to write the policy to that deno task generate --policy obeys",
+    },
     records: { type: "string", default: "data/records", description: "folder of records" },
     traces: { type: "string", default: "data/traces", description: "folder of traces" },
   },

@@ -185,12 +185,12 @@ function waitCells({ runs, firstTokenMs, perTokenMs, wholeMs, throughput }: ArmT
     .concat(show(throughput, 1));
 }
 
-/** Memory by purpose and energy, medians and means over runs that drafted, and their partners. */
+/** Peak memory by purpose and energy, medians and means over runs that drafted, and their partners. */
 function resources(records: Records): string[] {
   const drafting = joinPairs(records).filter(({ speculative }) => speculative.draftLength > 0);
   const groups = Map.groupBy(
     ARMS.flatMap((arm) => drafting.map((pair) => pair[arm])),
-    ({ precision, arm }) => `${precision}\t${arm}`,
+    (run) => `${run.precision}\t${run.arm === "plain" ? "plain" : draftName(run)}`,
   );
   const rows = [...groups].sort().map(([name, runs]) => {
     const megabytes = (column: "weightBytes" | "keyValueBytes" | "bufferBytes") => {
@@ -210,7 +210,7 @@ function resources(records: Records): string[] {
     ];
   });
   if (rows.length === 0) return [];
-  const header = ["target", "arm", "weights MB", "K/V MB", "buffers MB", "J/token"];
+  const header = ["target", "draft", "weights MB", "K/V MB", "buffers MB", "J/token"];
   return ["", ...alignRows([header, ...rows])];
 }
 

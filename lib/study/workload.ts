@@ -81,7 +81,7 @@ export async function readWorkload(file: string | URL): Promise<Prompt[]> {
  * @example
  * ```ts
  * import { assertThrows } from "@std/assert";
- * assertThrows(() => parseWorkload([{ id: "a" }]), WorkloadError, "prompt 1 lacks a task");
+ * assertThrows(() => parseWorkload([{ id: "a" }]), WorkloadError, "prompt 1 has no task");
  * ```
  */
 export function parseWorkload(value: unknown): Prompt[] {
@@ -136,7 +136,7 @@ function parsePrompt(value: unknown, index: number): Prompt {
   const read = <T extends string>(name: string, allowed?: readonly T[]): T => {
     const found = entry[name];
     if (typeof found !== "string" || found.trim() === "") {
-      throw new WorkloadError(`prompt ${index + 1} lacks a ${name}`);
+      throw new WorkloadError(`prompt ${index + 1} has no ${name}`);
     }
     if (!allowed || allowed.includes(found as T)) return found as T;
     throw new WorkloadError(
