@@ -15,7 +15,7 @@ import { requireInteger } from "../lib/validate.ts";
 import { parseArguments } from "./arguments.ts";
 import { describeBehaviour } from "./behaviour_table.ts";
 import { LOADING } from "./flags.ts";
-import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
+import { contextsOf, draftsOf, integersOf, precisionsOf, temperaturesOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
 import { report } from "./report.ts";
@@ -53,6 +53,10 @@ const SPECIFICATION = {
         "none for quick, all for study",
     },
     maxTokens: { type: "number", description: "most tokens of a text; else the preset's" },
+    temperatures: {
+      type: "string",
+      description: "of texts, with commas, 0 is greedy; else the preset's",
+    },
     seeds: {
       type: "string",
       description: "of sampled texts, with commas: each prompt is continued once with each; else " +
@@ -83,7 +87,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   const precisions = flags.precisions ? precisionsOf(COMMAND, flags.precisions) : base.precisions;
   const drafts = draftsOf(COMMAND, flags.drafts ?? `prompt-lookup,ngram,${model}@int4`);
   const long = flags.preset === "study" ? LONG_CONTEXTS.join(",") : "none";
-  const contexts = integersOf("record traces", "contexts", flags.contexts ?? long);
+  const contexts = contextsOf("record traces", flags.contexts ?? long);
 
   await using store = await openTraces(flags.traces);
   if (store.repaired > 0) console.error(`Dropped ${store.repaired} rows that were half-written.`);
@@ -97,7 +101,10 @@ async function run(flags: Flags, signal: AbortSignal): Promise<number> {
   );
   const prompts = [...workload!.slice(0, take), ...others.flat()];
   const seeds = flags.seeds ? integersOf("record traces", "seeds", flags.seeds) : base.seeds;
-  const preset = { ...base, precisions, maxTokens, seeds };
+  const temperatures = flags.temperatures
+    ? temperaturesOf("record traces", flags.temperatures)
+    : base.temperatures;
+  const preset = { ...base, precisions, maxTokens, temperatures, seeds };
   const stages = planTraces(preset, prompts, { model, drafts });
   const outcome = await sweepBehaviour(stages, {
     load,

@@ -6,7 +6,7 @@
 
 import type { Precision } from "../lib/models/graph.ts";
 import type { TraceDraft } from "../lib/study/behaviour_plan.ts";
-import { requireInteger } from "../lib/validate.ts";
+import { requireInteger, requireNumber } from "../lib/validate.ts";
 import { ArgumentError } from "./arguments.ts";
 import { PRECISIONS } from "./flags.ts";
 
@@ -48,16 +48,44 @@ export function draftsOf(command: string, text: string): TraceDraft[] {
  *
  * @param action What could not be done, for messages: "record traces".
  * @param name What they are, for messages.
- * @param text As "512,1024"; "none" is an empty list.
+ * @param text As "512,1024".
  * @returns The numbers.
  * @throws {RangeError} If one is not a whole number above 0.
  */
 export function integersOf(action: string, name: string, text: string): number[] {
-  if (text === "none") return [];
   return text.split(",").map((value) => {
     requireInteger(action, name, Number(value), 1);
     return Number(value);
   });
+}
+
+/**
+ * Temperatures.
+ *
+ * @param action What could not be done, for messages.
+ * @param text As "0,0.5".
+ * @returns The temperatures.
+ * @throws {RangeError} If one is not a number of at least 0.
+ */
+export function temperaturesOf(action: string, text: string): number[] {
+  return text.split(",").map((value) => {
+    // Number("") is 0, which would be greedy.
+    const temperature = value.trim() === "" ? NaN : Number(value);
+    requireNumber(action, "temperatures", temperature, 0);
+    return temperature;
+  });
+}
+
+/**
+ * Tokens of long prompts.
+ *
+ * @param action What could not be done, for messages.
+ * @param text As "1024,4096"; "none" for no long prompts.
+ * @returns The contexts.
+ * @throws {RangeError} If one is not a whole number above 0.
+ */
+export function contextsOf(action: string, text: string): number[] {
+  return text === "none" ? [] : integersOf(action, "contexts", text);
 }
 
 function precisionOf(command: string, text: string): Precision {

@@ -29,7 +29,7 @@ import { type Prompt, TASKS } from "../lib/study/workload.ts";
 import { requireInteger } from "../lib/validate.ts";
 import { parseArguments } from "./arguments.ts";
 import { LOADING } from "./flags.ts";
-import { draftsOf, integersOf, precisionsOf } from "./lists.ts";
+import { contextsOf, draftsOf, precisionsOf } from "./lists.ts";
 import { progress } from "./progress.ts";
 import { promptsByContext } from "./prompts.ts";
 import { report } from "./report.ts";
@@ -118,7 +118,7 @@ async function describePlan(
 ): Promise<string> {
   using runtime = new Runtime({ threads: flags.threads });
   const design = await designOf(flags, subjectLoader(runtime, { signal }));
-  const levels = [SHORT_CONTEXT, ...contextsOf(flags)];
+  const levels = [SHORT_CONTEXT, ...contextsOf("validate", flags.contexts)];
   const contextOf = (prompt: Prompt) =>
     levels[design.prompts.findIndex((prompts) => prompts.includes(prompt))]!;
   const cells = Map.groupBy(validationCells(design, flags), (cell) => cell.condition.precision);
@@ -173,17 +173,13 @@ async function designOf(
   const drafts = draftsOf(COMMAND, flags.drafts ?? `prompt-lookup,ngram,${model}@int4`);
   const [workload, ...long] = await promptsByContext(
     flags.prompts,
-    contextsOf(flags),
+    contextsOf("validate", flags.contexts),
     () => load(model, { precision: precisions[0]!, threads, exact }),
   );
   const prompts = [firstOfEachTask(workload!), ...long.map((same) => same.slice(0, LONG_PROMPTS))];
   if (flags.cells !== undefined) requireInteger("validate", "cells", flags.cells, 1);
   const limit = flags.cells === undefined ? {} : { cells: flags.cells };
   return { ...VALIDATION_LEVELS, ...limit, model, precisions, drafts, prompts, maxTokens };
-}
-
-function contextsOf({ contexts }: Flags): number[] {
-  return integersOf("validate", "contexts", contexts);
 }
 
 function firstOfEachTask(prompts: readonly Prompt[]): Prompt[] {

@@ -27,6 +27,12 @@ Deno.test("sweep behaviour, costs and validate work hand in hand on a model's fi
   assertEquals(recorded.length, 3 * 2 * 6);
   await run("behaviour", ...texts, "--take", "6");
   assertEquals((await readTraces(`${folder}/traces`)).length, recorded.length);
+  await run("behaviour", ...texts, "--take", "1", "--temperatures", "1", "--seeds", "1,2,3");
+  const sampled = (await readTraces(`${folder}/traces`)).filter(({ seed }) => seed > 1);
+  assertEquals(
+    sampled.map(({ temperature, seed }) => [temperature, seed]).sort(),
+    [[1, 2], [1, 2], [1, 2], [1, 3], [1, 3], [1, 3]],
+  );
 
   const costs = ["--drafts", `${model}@int4`, "--minutes", "0.1"];
   assertEquals((await run("costs", ...shared, ...records, ...costs)).code, 0);
@@ -110,6 +116,8 @@ Deno.test("sweep behaviour, validate and the study say in a line what they canno
       [["behaviour", "--drafts", "tiny"], 1, "must be prompt-lookup, ngram or id@precision"],
       [["behaviour", "--precisions", "int3"], 1, "a precision must be one of fp32, int8, int4"],
       [["behaviour", "--contexts", "many"], 1, "contexts must be an integer of at least 1"],
+      [["behaviour", "--temperatures", "0,,1"], 1, "temperatures must be a number of at least 0"],
+      [["behaviour", "--seeds", "none"], 1, "seeds must be an integer of at least 1"],
       [["behaviour", "--take", "0"], 1, "take must be an integer of at least 1"],
       [["--preset", "study", "--shard", "1/3"], 1, "Cannot shard the study as its layers"],
       [["validate", "--traces", "no/such/folder"], 1, "Cannot read traces as no/such/folder"],
