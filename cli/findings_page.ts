@@ -187,7 +187,7 @@ function validation({ machines, traces }: Evidence): string {
           ["machine", "target", "pairs", "S", "undecided or 1.00 ± 0.02"],
           nulls.map((one) => [
             one.machine.id,
-            one.precision,
+            one.target,
             String(one.pairs),
             say(one.speedup!),
             one.holds ? "yes" : "no",
@@ -233,7 +233,7 @@ function boundary(evidence: Evidence): string {
     ["machine", "target", "draft", ...contexts.map((context) => `n = ${context}`)],
     pairs.map((pair) => [
       pair.machine,
-      pair.precision,
+      pair.target,
       pair.draft,
       ...contexts.map((context) => {
         if (!pair.contexts.includes(context)) return "";

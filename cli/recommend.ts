@@ -74,7 +74,8 @@ const SPECIFICATION = {
     },
     prompts: {
       type: "string",
-      description: "your own prompts, a line each or as JSON (texts or a workload): traced now, kept nowhere",
+      description:
+        "your own prompts, a line each or as JSON (texts or a workload): traced now, kept nowhere",
     },
     drafts: {
       type: "string",

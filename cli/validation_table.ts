@@ -114,8 +114,8 @@ function residuals(cells: readonly ValidatedCell[]): string[] {
 }
 
 function nulls(records: Records): string[] {
-  return nullExperiments(records).map(({ precision, pairs, speedup, holds }) => {
-    const name = `Null experiment, ${precision}`;
+  return nullExperiments(records).map(({ target, pairs, speedup, holds }) => {
+    const name = `Null experiment, ${target}`;
     if (!speedup) return `${name}: no pair counts.`;
     const interval = `${decimals(speedup.low)} to ${decimals(speedup.high)}`;
     return `${name}: S ${decimals(speedup.estimate)} (${interval}) over ${pairs} pairs: ${

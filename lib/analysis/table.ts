@@ -112,6 +112,24 @@ export function draftName(cell: NamedDraft): string {
   return `${name} ${cell.draftPrecision}`;
 }
 
+/**
+ * A target in a few words.
+ *
+ * @param cell Its columns.
+ * @returns "int8", or "int8 exact" where passes run only at widths that agree to the bit.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(targetName({ precision: "int8", exact: false }), "int8");
+ * ```
+ */
+export function targetName(
+  { precision, exact }: { readonly precision: string; readonly exact: boolean },
+): string {
+  return exact ? `${precision} exact` : precision;
+}
+
 function remarks(cells: readonly CellSummary[]): string[] {
   const total = (count: (cell: CellSummary) => number) =>
     cells.reduce((sum, cell) => sum + count(cell), 0);

@@ -13,6 +13,7 @@ import { CostModelError } from "./measured_times.ts";
 import { joinPairs, type Pair, pairCounts, pairSpeedup } from "./pairs.ts";
 import { geometricMean, type Interval, median } from "./statistics.ts";
 import { CELL_FACTORS, summarise } from "./summary.ts";
+import { targetName } from "./table.ts";
 import {
   costsOfRuns,
   type PredictionPlace,
@@ -180,10 +181,10 @@ export function residualsByFactor(
   );
 }
 
-/** Both arms decoding plainly, in one precision. */
+/** Both arms decoding plainly, in one precision and mode. */
 export interface NullExperiment {
-  /** The target's precision. */
-  readonly precision: string;
+  /** The target's precision and mode, as {@linkcode targetName} has it. */
+  readonly target: string;
   /** Pairs that count. */
   readonly pairs: number;
   /** S with its interval; null where no pair counts. */
@@ -211,12 +212,12 @@ export function nullExperiments({ runs, rounds }: Records): NullExperiment[] {
   const drafting = new Set(runs.filter((run) => run.draftLength > 0).map(({ pair }) => pair));
   const isNull = ({ pair }: { readonly pair: string }) => !drafting.has(pair);
   const nulls = { runs: runs.filter(isNull), rounds: rounds.filter(isNull) };
-  return summarise(nulls).map(({ precision, pairs, speedup, verdict }) => ({
-    precision,
-    pairs,
-    speedup,
-    holds: speedup &&
-      (verdict === "undecided" || Math.abs(speedup.estimate - 1) <= NULL_TOLERANCE),
+  return summarise(nulls).map((cell) => ({
+    target: targetName(cell),
+    pairs: cell.pairs,
+    speedup: cell.speedup,
+    holds: cell.speedup &&
+      (cell.verdict === "undecided" || Math.abs(cell.speedup.estimate - 1) <= NULL_TOLERANCE),
   }));
 }
 

@@ -223,7 +223,7 @@ function interval({ estimate, low, high }: Interval): Interval {
 }
 
 function sayPlace({ pair, context, draftLength }: Place): string {
-  return `${pair.precision}, ${pair.draft} drafts, K = ${draftLength}, n = ${context}`;
+  return `${pair.target}, ${pair.draft} drafts, K = ${draftLength}, n = ${context}`;
 }
 
 /** No acceptance pays where a break-even α is infinite. */

@@ -35,16 +35,16 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
   const targets = pairs.filter(({ draft, contexts }) =>
     draft === "free" && contexts.at(-1)! >= 4000
   );
-  const passes = targets.flatMap(({ machine, precision, costs, contexts }) => {
+  const passes = targets.flatMap(({ machine, target, costs, contexts }) => {
     const [first, last] = [contexts[0]!, contexts.at(-1)!];
     const drafts = pairs.filter((pair) =>
-      pair.machine === machine && pair.precision === precision && pair.costs.draft &&
+      pair.machine === machine && pair.target === target && pair.costs.draft &&
       pair.contexts.includes(first) && pair.contexts.includes(last)
     );
     const growth = (pass: Times) => quotient(passTime(pass, 1, last), passTime(pass, 1, first));
     return whereMeasured(() => ({
       machine,
-      precision,
+      target,
       last,
       v: quotient(passTime(costs.target.pass, WIDTH, last), passTime(costs.target.pass, 1, last)),
       grown: growth(costs.target.pass),
@@ -64,11 +64,11 @@ export function memoryDecidesAtLongContext(evidence: Evidence): Outcome {
       } times as long as in short text${
         draftsGrown.length > 0 ? `, a draft's pass ${sayRange(draftsGrown)} times` : ""
       }.`,
-    numbers: passes.flatMap(({ machine, precision, last, v, grown }) => {
+    numbers: passes.flatMap(({ machine, target, last, v, grown }) => {
       const measured = { machine, n: 1, of: "machine" };
       return [
-        { name: `v(${WIDTH}) after ${last}, ${precision}`, ...v, ...measured },
-        { name: `T(1) after ${last} / in short text, ${precision}`, ...grown, ...measured },
+        { name: `v(${WIDTH}) after ${last}, ${target}`, ...v, ...measured },
+        { name: `T(1) after ${last} / in short text, ${target}`, ...grown, ...measured },
       ];
     }),
     needs: "counters of memory traffic would tell bandwidth from kernels",

@@ -104,7 +104,7 @@ function compareOn(evidence: Evidence, here: Band, there: Band): Comparison[] {
   const priced = pricedPairs(evidence).flatMap((pair): Comparison[] => {
     const [a, b] = [here, there].map((band) => pricedIn(pair, band));
     if (!a || !b) return [];
-    const name = `${pair.precision}, ${pair.draft} drafts`;
+    const name = `${pair.target}, ${pair.draft} drafts`;
     return [{ machine: pair.machine, name, source: "priced", ratio: quotient(a, b) }];
   });
   const others = new Map(cellsIn(evidence, there).map((cell) => [cellName(cell), cell]));

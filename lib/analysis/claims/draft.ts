@@ -38,24 +38,24 @@ interface Contender extends FixedLength {
 export function tenthIsBest(evidence: Evidence): Outcome {
   const needs = "traces and costs of drafts inside and outside of 1/20 to 1/10";
   const fields = [
-    ...Map.groupBy(pricedTraces(evidence), (one) => `${one.machine} ${one.precision}`).values(),
+    ...Map.groupBy(pricedTraces(evidence), (one) => `${one.machine} ${one.target}`).values(),
   ].map((same) => ({
     machine: same[0]!.machine,
-    precision: same[0]!.precision,
+    target: same[0]!.target,
     contenders: same.flatMap(contender).toSorted((a, b) => b.speedup - a.speedup),
   }));
-  const contests = fields.flatMap(({ machine, precision, contenders }) => {
+  const contests = fields.flatMap(({ machine, target, contenders }) => {
     const inside = contenders.find(({ share }) => isClaimed(share));
     const outside = contenders.find(({ share }) => !isClaimed(share));
     if (!inside || !outside) return [];
-    return [{ machine, precision, inside, outside, ...duel(inside, outside) }];
+    return [{ machine, target, inside, outside, ...duel(inside, outside) }];
   });
   const show = ({ name, share, draftLength, speedup }: Contender) =>
     `${name} (1/${Math.round(1 / share)}; S = ${speedup.toFixed(2)} at K = ${draftLength})`;
   if (contests.length === 0) {
     const told = fields.filter(({ contenders }) => contenders.length > 1)
-      .map(({ machine, precision, contenders }) =>
-        `in ${precision} on ${machine} ${contenders.map(show).join(", ")}`
+      .map(({ machine, target, contenders }) =>
+        `in ${target} on ${machine} ${contenders.map(show).join(", ")}`
       );
     return notMeasured(
       needs,
@@ -66,11 +66,11 @@ export function tenthIsBest(evidence: Evidence): Outcome {
     verdict: judge(tally(contests.map((one) => above(one, 1)))),
     statement: `By traces and measured costs, the best of 1/20 to 1/10 and the best other: ${
       contests.map((one) =>
-        `in ${one.precision} on ${one.machine} ${show(one.inside)} and ${show(one.outside)}`
+        `in ${one.target} on ${one.machine} ${show(one.inside)} and ${show(one.outside)}`
       ).join("; ")
     }.`,
-    numbers: contests.map(({ machine, precision, estimate, low, high, n }) => ({
-      name: `S of 1/20–1/10 over best other, ${precision}`,
+    numbers: contests.map(({ machine, target, estimate, low, high, n }) => ({
+      name: `S of 1/20–1/10 over best other, ${target}`,
       machine,
       estimate,
       low,
@@ -114,7 +114,7 @@ export function trainedBeatGeneric(evidence: Evidence): Outcome {
     needs,
     `The best trained draft, ${best.name} at K = ${best.draftLength}, reaches S = ${
       say(interval)
-    } in ${best.precision} on ${best.machine} by traces of ${best.prompts.length} prompts and measured costs; there is no generic one to hold it against.`,
+    } in ${best.target} on ${best.machine} by traces of ${best.prompts.length} prompts and measured costs; there is no generic one to hold it against.`,
     [{ name: "S of the best trained draft", ...interval, n: best.prompts.length, of: "prompts" }],
   );
 }

@@ -44,7 +44,7 @@ export function hardwareDiffers(evidence: Evidence): Outcome {
   const needs = "cost layers of consumer and of data-centre machines";
   const groups = Map.groupBy(
     pricedPairs(evidence),
-    ({ model, precision, draft }) => `${model} ${precision}, ${draft} drafts`,
+    ({ model, target, draft }) => `${model} ${target}, ${draft} drafts`,
   );
   const compared = [...groups].flatMap(([name, same]) =>
     twos(same).flatMap(([a, b]) => {

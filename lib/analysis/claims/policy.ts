@@ -48,11 +48,11 @@ const LARGE = 8;
 export function largeBatchesLose(evidence: Evidence): Outcome {
   const needs = "a cost layer of 8 rows and more; live batches of changing size";
   const places = pricedPairs(evidence).filter(({ batches }) => batches.at(-1)! >= LARGE)
-    .flatMap(({ machine, precision, draft, costs, contexts, batches }) => {
+    .flatMap(({ machine, target, draft, costs, contexts, batches }) => {
       const most = batches.at(-1)!;
       const placeAt = (context: number) => {
         const at = (batch: number) => speedupAt(costs, { ...POINT, context, batch }, DRAWS);
-        const name = `${precision}, ${draft} drafts, n = ${context} on ${machine}`;
+        const name = `${target}, ${draft} drafts, n = ${context} on ${machine}`;
         return whereMeasured(() => ({ name, most, one: at(1), all: at(most) }));
       };
       for (const context of contexts) { // batches may have been timed at few of them
@@ -120,8 +120,7 @@ export function adaptingPays(evidence: Evidence): Outcome {
       const ratios = pairedRatios(promptSpeedups(priced, policyOf), best.prompts);
       if (ratios.length === 0) return [];
       return [{
-        name:
-          `${rule}, ${priced.draft} for ${priced.precision}, best fixed K = ${best.draftLength}`,
+        name: `${rule}, ${priced.draft} for ${priced.target}, best fixed K = ${best.draftLength}`,
         n: ratios.length,
         ...bootstrapRatio(ratios, { seed: 1 }),
       }];
@@ -177,7 +176,7 @@ export function fallbackBoundsLoss(evidence: Evidence): Outcome {
         const worst = (prompts: readonly PromptSpeedup[]) =>
           Math.min(...prompts.map(({ speedup }) => speedup));
         return {
-          name: `${priced.draft} for ${priced.precision}, K = ${draftLength}`,
+          name: `${priced.draft} for ${priced.target}, K = ${draftLength}`,
           without: worst(without),
           with: worst(bounded),
           prompts: without.length,
@@ -230,9 +229,9 @@ export function fallbackBoundsLoss(evidence: Evidence): Outcome {
 export function treesPay(evidence: Evidence): Outcome {
   const needs = "passes over trees timed, and traces of tree drafts";
   const rooms = pricedPairs(evidence).filter(({ draft }) => draft === "free").flatMap(
-    ({ machine, precision, costs, contexts: [context] }) => {
+    ({ machine, target, costs, contexts: [context] }) => {
       const time = (width: number) => passTime(costs.target.pass, width, context!);
-      return whereMeasured(() => ({ machine, precision, ...quotient(time(17), time(5)) }));
+      return whereMeasured(() => ({ machine, target, ...quotient(time(17), time(5)) }));
     },
   );
   if (rooms.length === 0) return notMeasured(needs);
@@ -241,8 +240,8 @@ export function treesPay(evidence: Evidence): Outcome {
     `In short text a pass over 17 tokens takes ${
       sayRange(rooms)
     } times that over 5. So much more a tree of 16 nodes has to emit than a chain of 4.`,
-    rooms.map(({ machine, precision, ...room }) => ({
-      name: `T(17) / T(5), ${precision}`,
+    rooms.map(({ machine, target, ...room }) => ({
+      name: `T(17) / T(5), ${target}`,
       machine,
       ...room,
       n: 1,

@@ -9,7 +9,7 @@ import type { CostPair, Times } from "../boundary.ts";
 import type { Evidence } from "../evidence.ts";
 import { CostModelError, isUsableCost } from "../measured_times.ts";
 import type { Interval } from "../statistics.ts";
-import { draftName } from "../table.ts";
+import { draftName, targetName } from "../table.ts";
 import { type CostedRun, costsOfRuns } from "../validation_prediction.ts";
 
 /** Draws of costs behind an interval. */
@@ -21,8 +21,8 @@ export interface PricedPair {
   readonly machine: string;
   /** The target's catalog id. */
   readonly model: string;
-  /** The target's precision. */
-  readonly precision: string;
+  /** The target's precision and mode, as {@linkcode targetName} has it. */
+  readonly target: string;
   /** The draft's name; "free" for tables, whose drafts cost nothing. */
   readonly draft: string;
   /** Their costs. */
@@ -76,7 +76,7 @@ export function pricedPairs({ machines }: Pick<Evidence, "machines">): PricedPai
         return [{
           machine: machine.id,
           model: target.model,
-          precision: target.precision,
+          target: targetName(target),
           draft: draft ? draftName(drafting(target, draft)) : "free",
           costs: pair,
           contexts: shared(rows, ({ context }) => context),

@@ -14,7 +14,7 @@ import { type CostPair, rememberCosts } from "../boundary.ts";
 import { draftParameters } from "../draft_manifest.ts";
 import type { Evidence } from "../evidence.ts";
 import { geometricMean, type PairedRatio } from "../statistics.ts";
-import { draftName } from "../table.ts";
+import { draftName, targetName } from "../table.ts";
 import { costsOfRuns, speedupOfRounds } from "../validation_prediction.ts";
 import { whereMeasured } from "./priced.ts";
 
@@ -22,8 +22,8 @@ import { whereMeasured } from "./priced.ts";
 export interface PricedTraces {
   /** The machine's id. */
   readonly machine: string;
-  /** The target's precision. */
-  readonly precision: string;
+  /** The target's precision and the mode of its costs, as {@linkcode targetName} has it. */
+  readonly target: string;
   /** The draft's name. */
   readonly draft: string;
   /** Its parameters; null if they are not known, or it has none. */
@@ -83,15 +83,15 @@ export function pricedTraces(
     return [...groups.values()].map(ofNewestWeights).flatMap((same): PricedTraces[] => {
       const { model, precision, threads, draft, draftModel, draftPrecision, exact } = same[0]!;
       const run = { model, precision, threads, draft, draftModel, draftPrecision };
-      const pair = find({ ...run, exact }) ?? find({ ...run, exact: !exact });
-      if (!pair) return [];
+      const timed = [exact, !exact].map((exact) => ({ ...run, exact })).find(find);
+      if (!timed) return [];
       const priced = {
         machine: machine.id,
-        precision,
+        target: targetName(timed),
         draft: draftName(same[0]!),
         parameters: draftModel === null ? null : sizeOf(draftModel, false),
         targetParameters: sizeOf(model, true),
-        costs: rememberCosts(pair),
+        costs: rememberCosts(find(timed)!),
       };
       const texts = same.map(textOf)
         .filter((text) => speedupOf(text, priced.costs, fixed(1)) !== null);
