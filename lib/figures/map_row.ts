@@ -175,7 +175,9 @@ function linesOf(panel: MapPanel): Plot.Markish[] {
 /** How far a name stands from its dot, in α. */
 const AWAY = 2 * ROW / HEIGHT;
 /** A character's width, as a share of a panel's. */
-const CHARACTER = 0.03;
+const CHARACTER = 0.032;
+/** Half a level's name and the space beside it. */
+const ASIDE = 3 * CHARACTER;
 
 interface LevelName {
   readonly context: number;
@@ -197,7 +199,7 @@ function levelNames(cells: readonly MapCell[], taken: readonly Stretch[]): Level
       const along = i / (length - 1);
       const isFree = taken.every(({ from, to, alpha }) =>
         Math.abs(alpha - point.alpha) > ROW / HEIGHT ||
-        along < from - 2 * CHARACTER || to + 2 * CHARACTER < along
+        along < from - ASIDE || to + ASIDE < along
       );
       return { ...point, speedup, away: Math.abs(along - 0.5), isFree };
     }).filter(({ alpha }) => alpha > 0.03 && alpha < 0.98);
