@@ -269,6 +269,7 @@ export function readRows<T extends Table>(table: T, csv: string, file: string): 
     return Object.fromEntries(columns.map(([name, column], i) => {
       const value = column.read(row[i]!);
       if (value !== undefined) return [name, value];
+      if (column.version !== undefined) throw otherSchema(where, row[i]!, column);
       throw new RecordError(
         `Cannot read ${where} as ${name} must be ${expected(column)}: it is "${row[i]}"`,
       );
@@ -298,8 +299,12 @@ export function describeTable(table: Table): string {
 function requireSchema({ schema }: Table, csv: string, file: string): void {
   const found = /^schema,[^\n]*\r?\n(?:"?)([^,"\r\n]+)/.exec(csv)?.[1];
   if (!schema || found === undefined || schema.read(found) !== undefined) return;
-  throw new RecordError(
-    `Cannot read ${file} as its schema is ${found} and this version of specbound reads ${schema.version}: read it with the version that wrote it, or move it away`,
+  throw otherSchema(file, found, schema);
+}
+
+function otherSchema(where: string, found: string, { version }: Column<unknown>): RecordError {
+  return new RecordError(
+    `Cannot read ${where} as its schema is ${found} and this version of specbound reads ${version}: read it with the version that wrote it, or move it away`,
   );
 }
 

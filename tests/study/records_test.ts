@@ -43,6 +43,12 @@ Deno.test("a file of another schema or with other columns is refused by name", (
     RecordError,
     `Cannot read old.csv as its schema is ${SCHEMA + 1}`,
   );
+  const row = `${SCHEMA},p,plain,0,0,0,0,0,0,1,0,0\n`;
+  assertThrows(
+    () => readRounds(`${header}\n${row}99${row.slice(1)}`, "mixed.csv"),
+    RecordError,
+    "Cannot read line 3 of mixed.csv as its schema is 99",
+  );
   assertThrows(() => readRounds(header.replace("arm", "leg") + "\n"), RecordError, "leg, not arm");
   assertThrows(() => readRounds(`${header},more\n`), RecordError, "column 13 is more, not absent");
   assertThrows(() => readRounds(`${header}\n${SCHEMA},p,plain\n`), RecordError, "3 cells for 12");
