@@ -548,6 +548,16 @@ Deno.test("C24: two machines are apart if the intervals of their boundaries are"
   assertEquals(outcome(flat).verdict, "not measured here");
 });
 
+Deno.test("C24: exact passes are no other machine's fast ones", () => {
+  const [fast, exact] = ["a", "b"].map((machine) => {
+    const costs = costsOf({ ms: (width) => 10 + (machine === "b" ? 5 : 1) * width, machine })
+      .map((row) => ({ ...row, exact: machine === "b" }));
+    return machineOf({ costs }, machine);
+  });
+  const { verdict } = hardwareDiffers(evidenceOf({ machines: [fast!, exact!] }));
+  assertEquals(verdict, "not measured here");
+});
+
 Deno.test("what nobody measured is not measured here, and says what is missing", () => {
   for (const { verdict, needs } of judgeClaims(evidenceOf())) {
     assertEquals(verdict, "not measured here");
