@@ -5,7 +5,7 @@
  */
 
 import { breakEven, type CostLayer, costLayerOf } from "../lib/analysis/boundary.ts";
-import { fitCosts, type HeldOut, prefillTime } from "../lib/analysis/cost_model.ts";
+import { type CostModel, fitCosts, prefillTime } from "../lib/analysis/cost_model.ts";
 import { CostModelError, measuredTimes, newestCosts } from "../lib/analysis/measured_times.ts";
 import { type CostDraft, PREFILL_WIDTH } from "../lib/study/cost_plan.ts";
 import type { CostRecord } from "../lib/study/cost_records.ts";
@@ -47,7 +47,7 @@ function times(name: string, rows: readonly CostRecord[]): string[] {
   const cell = (text: string) => text.padStart(7);
   const model = fitCosts(measured);
   const chunks = measuredTimes(single, "prefill");
-  const tokens = Math.min(1024, Math.max(0, ...chunks.map(({ context }) => context)));
+  const tokens = Math.min(1024, Math.max(...chunks.map(({ context }) => context)) + PREFILL_WIDTH);
   const prefill = untilMeasured(() => prefillTime(fitCosts(chunks), tokens, PREFILL_WIDTH));
   return [
     `\n${name}, ms of a pass over w tokens after n, B = 1`,
@@ -58,16 +58,22 @@ function times(name: string, rows: readonly CostRecord[]): string[] {
         return cell(found ? found.ms.toFixed(1) : "-");
       }).join("")
     ),
-    `between contexts ${describeHeldOut(model.heldOut.context)}, between widths ${
-      describeHeldOut(model.heldOut.width)
-    }`,
+    ...describeHeldOut(model.heldOut),
     ...(prefill ? [`prefill of ${tokens} tokens: ${(prefill.ms / 1000).toFixed(2)} s`] : []),
   ];
 }
 
-function describeHeldOut({ form, errors }: HeldOut): string {
-  const off = errors[form];
-  return `${form}, off by ${off ? `${percent(off.rms)} (${percent(off.worst)} at worst)` : "?"}`;
+/** One line; none where too little was measured to hold any of it out. */
+function describeHeldOut(heldOut: CostModel["heldOut"]): string[] {
+  const known = (["context", "width"] as const).flatMap((axis) => {
+    const { form, errors } = heldOut[axis];
+    const off = errors[form];
+    if (!off) return [];
+    return [
+      `between ${axis}s ${form}, off by ${percent(off.rms)} (${percent(off.worst)} at worst)`,
+    ];
+  });
+  return known.length > 0 ? [known.join(", ")] : [];
 }
 
 function boundaries(
