@@ -30,6 +30,8 @@ export interface StudyFlags {
   readonly traces: string;
 }
 
+/** Contexts of one row, from below the shortest prompt: beyond what was timed nothing is predicted. */
+const CONTEXTS = "16,64,1024,4096,8160";
 /** Contexts of batches above 1: their passes take so much longer. */
 const BATCHED = "64,1024";
 /** Minutes for costs of one row and of batches, to visit each cell twice: one visit does not count. */
@@ -51,7 +53,7 @@ export async function study(flags: StudyFlags): Promise<void> {
   const length = ["--max-tokens", `${VALIDATION_LEVELS.maxTokens}`];
   const replicate = flags.process === undefined ? [] : ["--process", `${flags.process}`];
   const layers = [
-    () => costs([...cells, "--minutes", MINUTES.row]),
+    () => costs([...cells, "--contexts", CONTEXTS, "--minutes", MINUTES.row]),
     () => costs([...cells, ...batched, "--minutes", MINUTES.batches]),
     () => behaviour([...shared, ...texts, ...length, "--preset", "study", "--take", "24"]),
     () => validate([...timed, ...texts, ...replicate, "--cells", "80"]),

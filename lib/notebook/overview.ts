@@ -132,7 +132,7 @@ export function compareMachines(
       const run = { model, precision, threads, exact: false, ...free };
       const pair = costsOfRuns(costs.filter(({ kind }) => kind !== "prefill"))(run);
       const market = parts.find(({ id }) => id === machine.id)?.market ?? null;
-      const name = `${machine.cpu}, ${threads} threads`;
+      const name = `${machine.id}, ${threads} threads`;
       return pair ? [measuredMachine({ name, market }, pair, place)] : [];
     })
   );
